@@ -1,0 +1,1 @@
+"""The model families, one file each, on Hugging Face conventions. Empty of imports: torch is slow to load."""

