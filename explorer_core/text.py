@@ -32,6 +32,7 @@ TOKENIZING = threading.Lock()
 _HIDDEN = regex.compile(
     r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}--\u200d]|(?<!\p{So}|\ufe0f|\p{Sk})\u200d", regex.VERSION1
 )
+_NOTE_CHARS = 60  # of an unknown word in a note
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Reading:
         is_unknown: Whether a token is the unknown token; bool array [pos].
         truncated_words: Words beyond the model's limit, which it did not read.
         n_unread_words: Words the tokenizer dropped (control characters and the like).
+        is_last_word_cut: Whether the limit fell inside the last word that was read.
     """
 
     text: str
@@ -61,6 +63,7 @@ class Reading:
     is_unknown: np.ndarray
     truncated_words: tuple[str, ...] = ()
     n_unread_words: int = 0
+    is_last_word_cut: bool = False
 
     @property
     def is_special(self) -> np.ndarray:
@@ -94,18 +97,24 @@ class Reading:
     def notes(self) -> tuple[str, ...]:
         """What a person should know of this reading, one sentence each; empty when all was read."""
         notes = []
-        if self.truncated_words:
+        if self.truncated_words or self.is_last_word_cut:
             n_all = len(self.words) + len(self.truncated_words)
+            part = ", the last of them only in part" if self.is_last_word_cut else ""
+            rest = f", the last {len(self.truncated_words):,} were not" if self.truncated_words else ""
             notes.append(
                 f"The model reads at most {len(self.tokens):,} tokens: {len(self.words):,} of {n_all:,} words were "
-                f"read, the last {len(self.truncated_words):,} were not."
+                f"read{part}{rest}."
             )
         if self.unknown_words:
-            shown = ", ".join(visible(word) for word in self.unknown_words[:5])
-            more = ", ..." if len(self.unknown_words) > 5 else ""
-            notes.append(f"{len(self.unknown_words):,} of {len(self.words):,} words are unknown to it: {shown}{more}.")
+            shown = ", ".join(visible(_shorten(word)) for word in self.unknown_words[:5])
+            more = ", ..." if len(self.unknown_words) > 5 else "."
+            notes.append(f"{len(self.unknown_words):,} of {len(self.words):,} words are unknown to it: {shown}{more}")
         if self.n_unread_words:
-            notes.append(f"{self.n_unread_words:,} invisible or control characters were not read.")
+            one = self.n_unread_words == 1
+            notes.append(
+                f"{self.n_unread_words:,} invisible or control character{'' if one else 's'} "
+                f"{'was' if one else 'were'} not read."
+            )
         return tuple(notes)
 
 
@@ -132,9 +141,7 @@ def check_text(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise InvalidInputError(
-            "The text holds broken characters (half a surrogate pair). Paste it again."
-        ) from error
+        raise InvalidInputError("The text holds broken characters (half a surrogate pair). Paste it again.") from error
     return text
 
 
@@ -162,24 +169,24 @@ def read_text(tokenizer: Any, text: str, max_tokens: int) -> Reading:
             verbose=False,
         )
     offsets, is_special = encoded["offset_mapping"], encoded["special_tokens_mask"]
-    spans = _merge_split_words(split_words(text), offsets)
+    beyond = _cut_offsets(encoded)
+    spans = _merge_split_words(split_words(text), [*offsets, *beyond])
     starts = [start for start, _ in spans]
-    owner = [-1] * len(offsets)  # word of each token, counted over all words
-    read_up_to = 0
-    for pos, (start, end) in enumerate(offsets):
-        if is_special[pos] or end <= start or not starts:
-            continue
+
+    def owner_of(offset: tuple[int, int]) -> int:
         # a byte-level piece may begin with the blank before its word: its last character decides
-        owner[pos] = max(bisect_right(starts, end - 1) - 1, 0)
-        read_up_to = max(read_up_to, end)
+        return max(bisect_right(starts, offset[1] - 1) - 1, 0) if offset[1] > offset[0] and starts else -1
+
+    owner = [-1 if special else owner_of(offset) for offset, special in zip(offsets, is_special, strict=True)]
     kept = sorted(set(owner) - {-1})
     if not kept:
         raise InvalidInputError("The text holds nothing the model can read. Type at least one word.")
+    cut = sorted(set(map(owner_of, beyond)) - {-1})
+    is_last_word_cut = bool(cut) and cut[0] == kept[-1]
+    cut = cut[is_last_word_cut:]
     renumber = {old: new for new, old in enumerate(kept)}
     ids = np.array(encoded["input_ids"], dtype=np.int64)
     pieces = tuple(str(piece) for piece in tokenizer.convert_ids_to_tokens(encoded["input_ids"]))
-    silent = [index for index in range(len(spans)) if index not in renumber]
-    cut = [index for index in silent if spans[index][0] >= read_up_to] if len(ids) >= max_tokens else []
     return Reading(
         text=text,
         words=tuple(text[slice(*spans[index])] for index in kept),
@@ -193,13 +200,29 @@ def read_text(tokenizer: Any, text: str, max_tokens: int) -> Reading:
         word_of_token=np.array([renumber.get(word, -1) for word in owner], dtype=np.int64),
         is_unknown=(ids == tokenizer.unk_token_id) if tokenizer.unk_token_id is not None else np.zeros(len(ids), bool),
         truncated_words=tuple(text[slice(*spans[index])] for index in cut),
-        n_unread_words=len(silent) - len(cut),
+        n_unread_words=len(spans) - len(kept) - len(cut),
+        is_last_word_cut=is_last_word_cut,
     )
 
 
 def visible(text: str) -> str:
     r"""The text with characters that cannot be seen, or that turn the reading order, as escapes such as `\u202e`."""
     return _HIDDEN.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def _shorten(word: str) -> str:
+    """A word that fits into a sentence."""
+    return word if len(word) <= _NOTE_CHARS else word[: _NOTE_CHARS - 1] + "…"
+
+
+def _cut_offsets(encoded: Any) -> list[tuple[int, int]]:
+    """Places of the tokens beyond the limit, which the model does not read."""
+    return [
+        offset
+        for rest in encoded.encodings[0].overflowing
+        for offset, special in zip(rest.offsets, rest.special_tokens_mask, strict=True)
+        if not special
+    ]
 
 
 def _merge_split_words(spans: list[tuple[int, int]], offsets: list[tuple[int, int]]) -> list[tuple[int, int]]:

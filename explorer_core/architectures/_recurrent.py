@@ -204,9 +204,15 @@ def check_config(plain: Mapping[str, Any]) -> None:
     for switch in ("bidirectional", "freeze_embeddings"):
         if not isinstance(plain.get(switch, False), bool):
             raise IncompatibleError(f"config.json says {switch} {str(plain[switch])[:60]!r}; allowed: true, false.")
-    share = plain.get("dropout", 0.0)
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise IncompatibleError(f"config.json says dropout {str(share)[:60]!r}; a share from 0 to 1 is expected.")
+    for name in ("dropout", "word_dropout"):
+        share = plain.get(name, 0.0)
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise IncompatibleError(f"config.json says {name} {str(share)[:60]!r}; a share from 0 to 1 is expected.")
+    unknown = plain.get("unk_token_id")
+    if unknown is not None and (not isinstance(unknown, int) or not 0 <= unknown < plain.get("vocab_size", 30_522)):
+        raise IncompatibleError(
+            f"config.json says unk_token_id {str(unknown)[:20]}; a row of the vocabulary is expected."
+        )
     n_tokens = plain.get("max_tokens", settings.MAX_RECURRENT_TOKENS)
     if isinstance(n_tokens, bool) or not isinstance(n_tokens, int) or n_tokens < 2:
         raise IncompatibleError(f"config.json says max_tokens {str(n_tokens)[:60]!r}; at least 2 are needed.")

@@ -44,9 +44,10 @@ class LstmForSequenceClassification(RecurrentForSequenceClassification):
         gates = nn.functional.linear(vectors, weight_ih, bias_ih + bias_hh)  # [..., 4 * unit]
         gates.view(-1, len(weight_hh)).addmm_(hidden_before.reshape(-1, weight_hh.shape[1]), weight_hh.t())
         gates = gates.unflatten(-1, (4, -1))
-        gates[..., :2, :].sigmoid_()
-        gates[..., 2, :].tanh_()
-        gates[..., 3, :].sigmoid_()
+        # in place and over whole arrays: a strided tanh takes eight times as long as a copy and a contiguous one
+        candidate = gates[..., 2, :].clone(memory_format=torch.contiguous_format).tanh_()
+        gates.sigmoid_()
+        gates[..., 2, :] = candidate
         return gates
 
     @torch.no_grad()
