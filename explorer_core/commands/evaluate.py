@@ -1,0 +1,81 @@
+"""How well a model does on labelled texts."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from explorer_core import api
+from explorer_core.commands import _inputs, _output
+
+ABOUT = {
+    "label": "Evaluate",
+    "sentence": "Accuracy, macro F1, calibration and confusion on labelled texts, and pairs right on both sides.",
+    "examples": (
+        "evaluate --model starter-lstm",
+        "evaluate --model starter-bert --data reviews.csv --label-column stars --split all",
+        "evaluate --data hub:stanfordnlp/sst2 --data-option split=validation --split all --out rows.csv",
+    ),
+    "order": 60,
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Model, data, split, where to save."""
+    _inputs.add_model(parser)
+    _inputs.add_data(parser, default="starter")
+    parser.add_argument("--split", default="test", help="train, validation, test or all; default: %(default)s")
+    parser.add_argument("--out", metavar="PATH", help="also save the verdict over every text as .csv or .npz")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Metrics as plain values; shares are in [0, 1]."""
+    _inputs.check_target(args.out)
+    data = _inputs.data_spec(args)
+    model = api.load_model(args.model, args.device)
+    result = api.evaluate(model, data, split=args.split, progress=_output.progress_line("Reading"))
+    found: dict[str, Any] = {
+        "model": result.model,
+        "dataset": result.dataset,
+        "n_texts": len(result.true),
+        "labels": list(result.labels),
+        "accuracy": result.accuracy,
+        "macro_f1": result.macro_f1,
+        "ece": result.ece,
+        "confusion": result.confusion.tolist(),
+        "groups": {name: dict(shares) for name, shares in result.groups.items()},
+        "pairs_right": dict(result.pairs_right),
+    }
+    return found | ({"saved": _inputs.save(result, args.out)} if args.out else {})
+
+
+def render(found: dict[str, Any]) -> str:
+    """Metrics, confusion, then shares by group."""
+    blocks = [
+        _output.facts(
+            [
+                ("model", found["model"]),
+                ("data", f"{found['dataset']} ({found['n_texts']:,} texts)"),
+                ("accuracy", _output.share(found["accuracy"])),
+                ("macro F1", f"{found['macro_f1']:.3f}"),
+                ("calibration error", f"{found['ece']:.3f}"),
+            ]
+        ),
+        _output.table(
+            ("true \\ predicted", *found["labels"]),
+            [
+                (label, *(f"{count:,}" for count in counts))
+                for label, counts in zip(found["labels"], found["confusion"], strict=True)
+            ],
+        ),
+    ]
+    blocks += [_shares(name, "right", shares) for name, shares in found["groups"].items() if shares]
+    if found["pairs_right"]:
+        blocks.append(_shares("pairs", "both sides right", found["pairs_right"]))
+    if "saved" in found:
+        blocks.append(f"Saved to {found['saved']}")
+    return "\n\n".join(blocks)
+
+
+def _shares(name: str, what: str, shares: dict[str, float]) -> str:
+    return _output.table((name, what), [(group, _output.share(value)) for group, value in shares.items()])

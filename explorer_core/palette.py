@@ -1,0 +1,40 @@
+"""Colours that mean one thing everywhere (Okabe and Ito 2008, Color universal design)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explorer_core import registry
+
+ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
+    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+NEGATIVE, POSITIVE, GREY = VERMILLION, BLUE, "#7A7F87"
+FAMILY_WIDTH = 2.5  # px of a line
+SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+_NEGATIVE_NAMES = frozenset({"negative", "neg", "bad", "no", "false", "0", "label_0", "reject", "spam", "toxic"})
+
+
+def class_colors(labels: Sequence[str]) -> tuple[str, ...]:
+    """One colour for each class: orange for the negative and blue for the positive of two, else Okabe-Ito in order.
+
+    Of two classes the negative is the one whose name says so; where neither name does, the first.
+    """
+    if len(labels) == 2:
+        says_so = [label.strip().lower() in _NEGATIVE_NAMES for label in labels]
+        return (POSITIVE, NEGATIVE) if says_so[1] and not says_so[0] else (NEGATIVE, POSITIVE)
+    return tuple(SERIES[index % len(SERIES)] for index in range(len(labels)))
+
+
+def family_line(architecture: str) -> tuple[str, str]:
+    """Colour and dash of a family's lines, from what the family says of itself; grey and solid if it is unknown."""
+    about = registry.describe("architectures").get(architecture)
+    return (about.extra.get("color", GREY), about.extra.get("dash", "solid")) if about else (GREY, "solid")
+
+
+def family_label(architecture: str) -> str:
+    """What a person calls the family."""
+    about = registry.describe("architectures").get(architecture)
+    return about.label if about else architecture

@@ -1,0 +1,74 @@
+"""`evaluate`: metrics in text and JSON, on a file and on the starter corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer_core import api
+from explorer_core.training.spec import DataSpec
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    """A small CSV of reviews."""
+    path = tmp_path / "reviews.csv"
+    rows = [f"the film number {number} was {'good' if number % 2 else 'bad'},{number % 2}" for number in range(40)]
+    path.write_text("review,sentiment\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_metrics_of_a_file_equal_those_of_the_front_desk(command: Any, keep: Any, reviews: Path) -> None:
+    name = keep("lstm")
+    flags = ("--data", str(reviews), "--text-column", "review", "--label-column", "sentiment", "--split", "all")
+    found = command("evaluate", "--model", name, *flags, "--json").json
+    options = {"path": str(reviews), "text_column": "review", "label_column": "sentiment"}
+    result = api.evaluate(api.load_model(name), DataSpec("local_file", options), split="all")
+    assert found["n_texts"] == 40
+    assert found["accuracy"] == pytest.approx(result.accuracy)
+    assert found["ece"] == pytest.approx(result.ece)
+    assert found["confusion"] == result.confusion.tolist()
+    assert sum(map(sum, found["confusion"])) == 40
+
+
+def test_the_starter_corpus_is_shown_by_phenomenon_and_by_pairs(command: Any, keep: Any) -> None:
+    answer = command("evaluate", "--model", keep("gru", hidden_size=8, num_layers=1), "--split", "validation")
+    assert answer.code == 0
+    for part in ("accuracy", "macro F1", "calibration error", "true \\ predicted", "domain", "phenomenon", "negation"):
+        assert part in answer.out
+    assert "both sides right" in answer.out
+    assert "\n\npairs" in answer.out
+
+
+def test_rows_are_saved_with_the_true_label(command: Any, keep: Any, reviews: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    path = tmp_path / "rows.csv"
+    command("evaluate", "--model", keep("rnn"), "--data", str(reviews), "--split", "all", "--out", str(path))
+    assert set(pd.read_csv(path)["true"]) == {"negative", "positive"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--data", "/no/such.csv"], "no file"),
+        (["--data", "hub:"], "hub:stanfordnlp/sst2"),
+        (["--text-column", "text"], "no options"),
+        (["--data", "hub:a/b", "--data-option", "max_rows=many"], "whole number"),
+        (["--data", "hub:a/b", "--data-option", "colour=red"], "max_rows"),
+        (["--data", "hub:nobody-here/no-such-set"], "Hub"),
+        (["--split", "dev"], "validation"),
+        (["--model", "no-such-model"], "no-such-model"),
+        (["--device", "toaster"], "cpu"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused(refused: Any, keep: Any, flags: list[str], said: str) -> None:
+    model = [] if "--model" in flags else ["--model", keep("lstm")]
+    assert said in refused("evaluate", *model, *flags)
+
+
+def test_labels_the_model_does_not_know_are_refused(refused: Any, keep: Any, reviews: Path) -> None:
+    sentence = refused("evaluate", "--model", keep("lstm", labels=("ham", "spam")), "--data", str(reviews))
+    assert "ham, spam" in sentence
