@@ -10,7 +10,7 @@ import numpy as np
 from explorer_core.errors import InvalidInputError
 from explorer_core.loaded import LoadedModel
 from explorer_core.results import Predictions, softmax
-from explorer_core.text import check_text, read_text
+from explorer_core.text import TOKENIZING, check_text, read_text
 
 BATCH_TOKENS = 8_192  # positions of one batch, padding included: bounds memory, most of all that of attention
 BATCH_TEXTS = 256
@@ -89,15 +89,16 @@ def _read(
         for offset, text in enumerate(chunk):
             _checked(check_text, text, start + offset, len(texts))
         # the same cut as everywhere (text.read_text): another one would change the tokenizer other threads are using
-        encoded = model.tokenizer(
-            list(chunk),
-            truncation=True,
-            max_length=model.max_tokens,
-            return_special_tokens_mask=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            verbose=False,
-        )
+        with TOKENIZING:
+            encoded = model.tokenizer(
+                list(chunk),
+                truncation=True,
+                max_length=model.max_tokens,
+                return_special_tokens_mask=True,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+                verbose=False,
+            )
         for offset, row in enumerate(encoded["input_ids"]):
             number = start + offset
             # counting words is slow, and most texts are read whole and known

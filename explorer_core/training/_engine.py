@@ -134,6 +134,19 @@ def pick_device(spec: TrainingSpec) -> str:
 def make_arguments(
     spec: TrainingSpec, folder: Path, module: nn.Module, device: str, *, has_validation: bool
 ) -> TrainingArguments:
+    """The Trainer's arguments for a spec.
+
+    Args:
+        spec: What to train.
+        folder: The run folder; checkpoints go into it.
+        module: The network, whose size decides how many checkpoints are kept.
+        device: From `pick_device`.
+        has_validation: Whether there are rows to evaluate on after each epoch.
+
+    Raises:
+        InvalidInputError: If early stopping is asked for and there is nothing to judge by.
+        JobError: If the disk has no room for one checkpoint.
+    """
     if spec.early_stopping and not has_validation:
         raise InvalidInputError("Early stopping needs validation rows, and this data has none. Set patience to 0.")
     arguments = TrainingArguments(

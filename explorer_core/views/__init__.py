@@ -1,0 +1,1 @@
+"""Results as Plotly figures, one file a view. The only home of plotly."""

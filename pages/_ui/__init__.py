@@ -1,0 +1,1 @@
+"""Glue between Streamlit and the core: imported by pages, never routed."""

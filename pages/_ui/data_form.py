@@ -1,0 +1,151 @@
+"""Choosing labelled texts: a source, its options as the source itself names them, and a look before training."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer_core import api, settings
+from explorer_core.errors import ExplorerError
+from explorer_core.params import Knob
+from explorer_core.text import visible
+from explorer_core.training.spec import DataSpec
+from pages._ui import messages
+from pages._ui.widgets import knob
+
+if TYPE_CHECKING:
+    from explorer_core.datasets._labelled_texts import DataPreview, LengthHistogram
+
+
+def draw() -> DataSpec | None:
+    """Draw the choice and the look at it.
+
+    Returns:
+        What to train on, or `None` while something is missing or cannot be used; the page then says what.
+    """
+    abouts = {about.name: about for about in api.list_sources()}
+    source = st.segmented_control(
+        "Data", list(abouts), default=next(iter(abouts)), required=True, format_func=lambda name: abouts[name].label,
+        key="data_source",
+    )  # fmt: skip
+    about = abouts[source]
+    st.caption(about.sentence)
+    wanted = about.extra.get("options", ())
+    options: dict[str, Any] = {}
+    for option in (option for option in wanted if option.get("required")):
+        options[option["name"]] = _draw_option(source, option, None)
+        if not options[option["name"]]:
+            return None
+    found = None  # without a first look, such as at a set whose part is not chosen yet, options are typed
+    with contextlib.suppress(ExplorerError):
+        found = _look(source, _frozen(options))
+    others = [option for option in wanted if not option.get("required")]
+    for option, place in zip(others, _places(len(others)), strict=False):
+        with place:
+            options[option["name"]] = _draw_option(source, option, found)
+    options = {name: value for name, value in options.items() if value not in (None, "")}
+    try:
+        preview = _look(source, _frozen(options))
+    except ExplorerError as error:
+        messages.show(error)
+        return None
+    draw_preview(preview)
+    return None if preview.problem else DataSpec(source, options)
+
+
+def draw_preview(preview: DataPreview) -> None:
+    """Counts, histograms and three sample rows; why it cannot be trained on, if so."""
+    if preview.problem:
+        st.error(messages.plain(preview.problem))
+    used = f"{preview.n_usable:,} of {preview.n_rows:,} rows can be used." if preview.n_rows else "There are no rows."
+    st.markdown(used if not preview.problem else f"{preview.n_rows:,} rows were read.")
+    for note in preview.notes[:6]:
+        st.caption(messages.plain(note))
+    if preview.n_rows:
+        from explorer_core.views import _style, text_histogram
+
+        lengths = length_bins(preview.lengths)
+        st.plotly_chart(
+            text_histogram.render(lengths, preview.labels),
+            config=_style.CONFIG,
+            alt=text_histogram.alt_text(lengths, preview.labels),
+            key="preview_chart",
+        )
+    if preview.samples:
+        rows = [{"Label": visible(str(label)), "Text": visible(text)} for text, label in preview.samples]
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config={"Text": st.column_config.TextColumn(width="large")},
+            alt="Three sample rows.",
+        )
+
+
+def length_bins(lengths: LengthHistogram) -> dict[str, int]:
+    """Texts by range of words, such as `{"0-4": 12, "5-9": 40}`; the last range may be open."""
+    names = [
+        f"{low}" if high - low == 1 else f"{low}–{high - 1}"
+        for low, high in zip(lengths.edges[:-1], lengths.edges[1:], strict=True)
+    ]
+    if names and lengths.is_open:
+        names[-1] = f"{lengths.edges[-2]}+"
+    return dict(zip(names, (int(count) for count in lengths.counts), strict=True))
+
+
+def _places(n_options: int) -> list[Any]:
+    return st.columns(min(max(n_options, 1), 4)) * (n_options // 4 + 1) if n_options else []
+
+
+def _draw_option(source: str, option: Mapping[str, Any], found: DataPreview | None) -> Any:
+    """The control of one option of a source, by its kind."""
+    key = f"data_{source}_{option['name']}"
+    kind, label, help_text = option["kind"], option["label"], option["help"]
+    if kind == "file":
+        return _draw_upload(label, option["endings"], key)
+    if kind == "number":
+        bounds = (option[name] for name in ("default", "low", "high", "step"))
+        return knob(Knob(option["name"], label, help_text, *bounds), key=key)
+    if found is None and not option.get("choices"):
+        return st.text_input(label, key=key, help=help_text).strip()
+    choices: tuple[str, ...] = tuple(option.get("choices", ()))
+    guess = None
+    if found is not None and kind == "column":
+        choices = found.columns
+        guess = getattr(found, option["name"], None)
+    elif found is not None:
+        choices = found.choices.get(option["name"], choices)
+    return st.selectbox(
+        label, choices, index=choices.index(guess) if guess in choices else None, key=key, help=help_text,
+        placeholder="found by itself" if choices else "nothing to choose", disabled=not choices,
+    )  # fmt: skip
+
+
+def _draw_upload(label: str, endings: tuple[str, ...], key: str) -> str | None:
+    """Path of an uploaded file, kept under a name made from its bytes: the sender's own name is never used."""
+    upload = st.file_uploader(
+        label, type=list(endings), key=key, max_upload_size=settings.MAX_UPLOAD_MIB,
+        help=f"{', '.join(ending.upper() for ending in endings)}; at most {settings.MAX_UPLOAD_MIB} MiB.",
+    )  # fmt: skip
+    if upload is None:
+        return None
+    ending = PurePosixPath(upload.name).suffix.removeprefix(".").lower()
+    try:
+        return str(api.save_upload(upload.getvalue(), ending))
+    except (ExplorerError, OSError) as error:
+        messages.show(error)
+    return None
+
+
+def _frozen(options: Mapping[str, Any]) -> str:
+    return json.dumps(dict(options), sort_keys=True)
+
+
+@st.cache_data(max_entries=32, max_size="32MB", ttl=600, show_spinner="Reading the data")
+def _look(source: str, options: str) -> DataPreview:
+    return api.preview_data(DataSpec(source, json.loads(options)))

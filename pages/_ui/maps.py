@@ -1,0 +1,166 @@
+"""State maps: any number of word x unit heat maps in one element, on canvases, from one byte a cell.
+
+The browser gets bytes for display (error at most 1/254 of half the range); exact values stay in Python for details
+and downloads. The chosen word and unit never travel with the bytes, so a click sends a few characters.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from explorer_core.numerals import nice_limit
+from explorer_core.text import visible
+from pages._ui import linked
+
+_HERE = Path(__file__).parent
+_element = st.components.v2.component(
+    "unrolled_state_maps",
+    html='<div class="maps"></div>\n<!-- filled by maps.js -->\n',
+    css=(_HERE / "maps.css").read_text(encoding="utf-8"),
+    js=linked.BUS_JS + (_HERE / "maps.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One map.
+
+    Attributes:
+        name: Short name in read-outs, such as `forget`.
+        title: Heading, such as `Forget gate f`.
+        values: Shape [column, unit].
+        kind: `signed` (orange, neutral, blue, centred on zero) or `share` (0 to 1, cividis).
+        limit: End of a signed scale, both sides; what is beyond is drawn as the end.
+        unit: Unit of the value; empty for a bare number.
+    """
+
+    name: str
+    title: str
+    values: np.ndarray
+    kind: str
+    limit: float = 1.0
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is chosen: word and unit, from 0."""
+
+    word: int | None
+    unit: int | None
+
+
+def state_maps(
+    key: str,
+    panels: Sequence[Panel],
+    words: Sequence[str],
+    *,
+    group: str = "text",
+    columns: Sequence[str] | None = None,
+    word_of_column: np.ndarray | None = None,
+    selected_word: int | None = None,
+    unit_key: str = "unit",
+) -> Place:
+    """Draw the maps and say which word and unit are chosen.
+
+    Args:
+        key: Streamlit key of the element.
+        panels: At least one; all of the same shape [column, unit].
+        words: Words of the text; they name the choice.
+        group: Elements of one group choose the same word together.
+        columns: Labels under the columns where they are not the words (tokens).
+        word_of_column: Word of each column, -1 for none; int array [column]. Left out: columns are words.
+        selected_word: Word chosen at first.
+        unit_key: Where in the session the chosen unit is kept (the key of a number input, for one).
+
+    Returns:
+        The place chosen last.
+    """
+    words = tuple(words)
+    n_units = panels[0].values.shape[1]
+
+    def choose(said: object) -> None:
+        if isinstance(said, list | tuple) and len(said) == 2:
+            word, unit = linked.as_index(said[0], len(words)), linked.as_index(said[1], n_units)
+            if word is not None:
+                linked.choose_word(group, words, word)
+            if unit is not None:
+                st.session_state[unit_key] = unit
+
+    _element(
+        key=key,
+        data=pack(
+            panels,
+            columns=columns if columns is not None else words,
+            word_of_column=word_of_column if word_of_column is not None else np.arange(len(words)),
+            head={
+                "group": group,
+                "stamp": linked.stamp(group, words),
+                "selectedWord": selected_word,
+            },
+        ),
+        on_place_change=linked.on_change(key, "place", choose),
+    )
+    unit = st.session_state.get(unit_key)
+    return Place(linked.chosen_word(group, words, selected_word), unit if isinstance(unit, int) else None)
+
+
+def panel_limit(values: np.ndarray) -> float:
+    """End of a signed scale: a round number that holds 99.5 % of the values, so that a few large ones do not grey out
+    the rest.
+    """
+    return nice_limit(float(np.quantile(np.abs(values), 0.995)))
+
+
+def quantise(values: np.ndarray, kind: str, limit: float) -> np.ndarray:
+    """Values as bytes: signed ones from 1 to 255 with zero at 128, shares from 0 to 255; `read_back` inverts it."""
+    if kind == "signed":
+        return (np.rint(np.clip(values / limit, -1, 1) * 127) + 128).astype(np.uint8)
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+
+
+def read_back(cells: np.ndarray, kind: str, limit: float) -> np.ndarray:
+    """Values a byte stands for, as the browser shows them."""
+    return (cells.astype(float) - 128) / 127 * limit if kind == "signed" else cells.astype(float) / 255
+
+
+def pack(
+    panels: Sequence[Panel], *, columns: Sequence[str], word_of_column: np.ndarray, head: dict[str, object]
+) -> bytes:
+    """`<uint32 length of the header><JSON header, padded to 4><bytes [panel, unit, column]>`, little-endian."""
+    shape = panels[0].values.shape
+    if any(panel.values.shape != shape for panel in panels):
+        raise ValueError("All panels of one element have the same columns and units.")
+    described = [
+        {
+            "name": panel.name,
+            "title": panel.title,
+            "kind": panel.kind,
+            "limit": panel.limit,
+            "unit": panel.unit,
+            "isCut": bool(np.abs(panel.values).max(initial=0.0) > panel.limit),
+        }
+        for panel in panels
+    ]
+    header = json.dumps(
+        {
+            **head,
+            "columns": [visible(column) for column in columns],
+            "wordOfColumn": [int(word) for word in word_of_column],
+            "nUnits": shape[1],
+            "panels": described,
+        },
+        ensure_ascii=False,
+    ).encode("utf-8", "replace")
+    header += b" " * (-len(header) % 4)
+    cells = b"".join(
+        np.ascontiguousarray(quantise(panel.values, panel.kind, panel.limit).T).tobytes() for panel in panels
+    )
+    return struct.pack("<I", len(header)) + header + cells

@@ -1,0 +1,87 @@
+"""The one list of pages, and the guard that keeps every page inside the app's shell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages._ui import messages
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+ICON = "pages/_ui/icon.png"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: the file, what its link says, its heading and what it is for.
+
+    `text_in_page` puts the shared text box into the page itself instead of the sidebar.
+    """
+
+    path: str
+    title: str
+    heading: str
+    about: str
+    text_in_page: bool = False
+
+
+PAGES = (
+    Entry(
+        "pages/home.py",
+        "Home",
+        "Unrolled",
+        "Unrolled shows small recurrent networks and BERT reading a text, one word at a time. "
+        "Type a sentence and see how sure each network is of its verdict after every word.",
+        text_in_page=True,
+    ),
+    Entry(
+        "pages/models.py",
+        "Models",
+        "Models",
+        "The networks on this machine. Train one on the starter reviews, on a file of yours or on a data set of the "
+        "Hugging Face Hub, or load one that exists.",
+    ),
+    Entry("pages/states.py", "States", "States", "What the network remembers, word by word."),
+)
+
+
+def navigation(position: str = "sidebar") -> StreamlitPage:
+    """The router over `PAGES`; `app.py` and the guard both call this, so that there is one list."""
+    routed = [st.Page(entry.path, title=entry.title, default=entry is PAGES[0], help=entry.about) for entry in PAGES]
+    return st.navigation(routed, position=position)  # type: ignore[arg-type]
+
+
+def draw_style() -> None:
+    """What the theme cannot say: all chosen models stand in the sidebar, none is cut off."""
+    st.html(
+        "<style>"
+        '[data-testid="stMultiSelect"] div:has(> [data-testid="stMultiSelectTagsContainer"]) {max-height: none}'
+        '[data-testid="stMainBlockContainer"] {padding-top: 3.5rem; max-width: 90rem}'
+        "</style>"
+    )
+
+
+def entry_of(page: StreamlitPage) -> Entry:
+    """The entry of the page that the address asks for."""
+    return next(entry for entry in PAGES if entry.title == page.title)
+
+
+def run(page: StreamlitPage) -> None:
+    """Run the page inside the shell; what it cannot do is said in a sentence."""
+    st.session_state["_shell_ran"] = True
+    with messages.guard():
+        page.run()
+
+
+def require_shell() -> None:
+    """Send a page that was started by itself back through `app.py`; the first line of every page.
+
+    A folder named `pages` makes Streamlit run a page alone when a deep link is the first request after a start.
+    """
+    if not st.session_state.pop("_shell_ran", False):
+        navigation("hidden")
+        st.rerun()

@@ -1,0 +1,78 @@
+"""The app as a person meets it, without a browser: `app.py` through AppTest, over a store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
+
+from tests.pages.tiny import fill_home
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _quiet_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No starters in the background, and caches that do not remember the test before."""
+    monkeypatch.setenv("UNROLLED_NO_STARTERS", "1")
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def _routed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages run through `app.py` as in a server that has been asked for `/` once.
+
+    AppTest would start every page alone, as a server does that is asked for a page first; a test of that is marked
+    by the fixture `page_alone`.
+    """
+    if "page_alone" not in request.fixturenames:
+        monkeypatch.setattr(app_test, "PagesManager", type("Routed", (PagesManager,), {}))
+        monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
+
+
+@pytest.fixture
+def page_alone() -> None:
+    """The first page of a server is asked for by its own address."""
+
+
+@pytest.fixture
+def open_app() -> Callable[..., Any]:
+    """Open the app at an address: `open_app(models=["starter-lstm"])`, or `open_app("pages/models.py")`."""
+
+    def opener(page: str | None = None, **address: Any) -> Any:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in address.items():
+            app.query_params[name] = value
+        app.run()
+        return app.switch_page(page).run() if page else app
+
+    return opener
+
+
+@pytest.fixture
+def ready_home(home: Path) -> Path:
+    """All five starters are ready, tiny and random."""
+    return fill_home(home)
+
+
+@pytest.fixture
+def warmed() -> None:
+    """What computes is imported already, as a few seconds after the first page."""
+    from pages._ui import cache
+
+    cache.warm()
+    cache.warm(wait_s=120)
+    assert cache.is_warm()
+
+
+def said(app: Any) -> str:
+    """All sentences of errors, warnings, notices and captions, with Markdown's escapes taken off."""
+    shown = [*app.error, *app.warning, *app.info, *app.success, *app.caption, *app.markdown]
+    return "\n".join(element.value for element in shown).replace("\\", "")
