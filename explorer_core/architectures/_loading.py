@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from explorer_core import settings
-from explorer_core.architectures._checking import Checked, check_folder, fingerprint, inspect
+from explorer_core.architectures._checking import (
+    Checked,
+    check_folder,
+    find_family,
+    fingerprint,
+    inspect,
+    read_labels,
+)
+from explorer_core.architectures._folder_files import CONFIG, MAX_CONFIG_BYTES, read_json, refuse_code
 from explorer_core.errors import IncompatibleError, InvalidInputError, NotFoundError, OfflineError
 from explorer_core.loaded import LoadedModel
 from explorer_core.training.spec import NAME_PATTERN
@@ -84,14 +92,12 @@ def _locate(source: str) -> tuple[str, Path]:
 
 def _fetch(repo_id: str) -> Path:
     """A Hub repository in the local cache: first its small files, and the weights only once the config is ours."""
-    from explorer_core.architectures import _checking
-
     folder = _download(repo_id, _SMALL_FILES)
-    if (folder / _checking.CONFIG).is_file():
-        plain = _checking.read_json(folder / _checking.CONFIG, _checking.MAX_CONFIG_BYTES)
-        _checking.refuse_code(plain, _checking.CONFIG)
-        _checking.find_family(plain)
-        _checking.read_labels(plain)
+    if (folder / CONFIG).is_file():
+        plain = read_json(folder / CONFIG, MAX_CONFIG_BYTES)
+        refuse_code(plain, CONFIG)
+        find_family(plain)
+        read_labels(plain)
     return _download(repo_id, [*_SMALL_FILES, *_WEIGHT_FILES])
 
 

@@ -102,6 +102,7 @@ def build(spec: TrainingSpec, labels: tuple[str, ...], texts: Sequence[str]) -> 
                 dtype="float32",
                 **head,
             )
+        module.get_input_embeddings().weight.requires_grad_(spec.embeddings != "frozen")
         tokenizer = _pretrained.load_tokenizer()
     else:
         tokenizer = _vocabulary.build(spec, texts, special=True)

@@ -47,7 +47,8 @@ def add_knob(parser: Any, knob: Knob) -> None:
     """One flag; its bounds are checked by the spec, which names them in its message."""
     flag = f"--{knob.name.replace('_', '-')}"
     if knob.choices == (False, True):
-        parser.add_argument(flag, action="store_const", const=True, help=knob.help)
+        # a starter may have it on, so it can be switched off as well
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=knob.help)
         return
     allowed = ", ".join(map(str, knob.choices)) or f"{knob.low:,} to {knob.high:,}"
     own = {spec.family: getattr(spec, knob.name) for spec in api.starter_specs()}

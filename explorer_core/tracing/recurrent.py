@@ -12,6 +12,7 @@ from explorer_core.loaded import LoadedModel
 from explorer_core.results import RecurrentTrace
 from explorer_core.text import Reading
 from explorer_core.tracing import _kernel, _prefixes
+from explorer_core.tracing._arrays import read_ids, to_numpy
 from explorer_core.tracing._prefixes import Progress
 
 
@@ -34,12 +35,12 @@ def trace(model: LoadedModel, reading: Reading, *, running: bool, progress: Prog
         labels=model.labels,
         fingerprint=model.fingerprint,
         reading=reading,
-        logits=_to_numpy(logits),
-        hidden=_to_numpy(states.hidden[0]),
-        cell=None if states.cell is None else _to_numpy(states.cell[0]),
-        gates=_to_numpy(states.gates[0]),
+        logits=to_numpy(logits),
+        hidden=to_numpy(states.hidden[0]),
+        cell=None if states.cell is None else to_numpy(states.cell[0]),
+        gates=to_numpy(states.gates[0]),
         gate_names=module.gate_names,
-        running_logits=None if verdict is None else _to_numpy(verdict),
+        running_logits=None if verdict is None else to_numpy(verdict),
         pooling=module.config.pooling,
     )
 
@@ -49,16 +50,11 @@ def trace_running(model: LoadedModel, reading: Reading, progress: Progress | Non
     """Logits if the text stopped after each word, shape [word, class]."""
     vectors, states = _read(model, reading)
     n_closing, ends = _prefixes.closing(reading), reading.last_token_of_word
-    return _to_numpy(_prefixes.read_recurrent(model.module, vectors[0], states, n_closing, ends, progress))
+    return to_numpy(_prefixes.read_recurrent(model.module, vectors[0], states, n_closing, ends, progress))
 
 
 def _read(model: LoadedModel, reading: Reading) -> tuple[Tensor, _kernel.BatchStates]:
     """Word vectors [text = 1, pos, width] and everything computed from them."""
-    ids = torch.from_numpy(reading.token_ids).to(model.device)[None]
+    ids = read_ids(model, reading)
     vectors = model.module.get_input_embeddings()(ids)
     return vectors, _kernel.trace_batch(model.module, vectors)
-
-
-def _to_numpy(values: Tensor) -> np.ndarray:
-    """An array on the CPU, in the network's own precision, or float32 where NumPy has none."""
-    return (values if values.dtype == torch.float64 else values.float()).cpu().numpy()

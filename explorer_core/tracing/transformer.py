@@ -22,6 +22,7 @@ from explorer_core.loaded import LoadedModel
 from explorer_core.results import TransformerTrace
 from explorer_core.text import Reading
 from explorer_core.tracing import _prefixes
+from explorer_core.tracing._arrays import read_ids, to_numpy
 from explorer_core.tracing._prefixes import Progress
 
 _TWINS: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
@@ -38,22 +39,22 @@ def trace(model: LoadedModel, reading: Reading, *, running: bool, progress: Prog
         IncompatibleError: If the network does not hand out its attention.
     """
     twin = recording_twin(model.module)
-    ids = torch.from_numpy(reading.token_ids).to(model.device)[None]  # [text = 1, pos]
+    ids = read_ids(model, reading)  # [text = 1, pos]
     mask = torch.ones_like(ids)
     given = twin(input_ids=ids, attention_mask=mask, output_hidden_states=True, output_attentions=True)
     patterns = check_patterns(given.attentions, model)
     verdict = None
     if running:
-        verdict = _to_numpy(_prefixes.read_transformer(model.module, reading, given.logits[0], progress))
+        verdict = to_numpy(_prefixes.read_transformer(model.module, reading, given.logits[0], progress))
     return TransformerTrace(
         model=model.name,
         architecture=model.architecture,
         labels=model.labels,
         fingerprint=model.fingerprint,
         reading=reading,
-        logits=_to_numpy(given.logits[0]),
-        hidden=_to_numpy(torch.cat(given.hidden_states)),  # [layer + 1, pos, unit]
-        attn_pattern=_to_numpy(torch.cat(patterns)),  # [layer, head, query_pos, key_pos]
+        logits=to_numpy(given.logits[0]),
+        hidden=to_numpy(torch.cat(given.hidden_states)),  # [layer + 1, pos, unit]
+        attn_pattern=to_numpy(torch.cat(patterns)),  # [layer, head, query_pos, key_pos]
         running_logits=verdict,
     )
 
@@ -61,9 +62,9 @@ def trace(model: LoadedModel, reading: Reading, *, running: bool, progress: Prog
 @torch.inference_mode()
 def trace_running(model: LoadedModel, reading: Reading, progress: Progress | None) -> np.ndarray:
     """Logits after every word, shape [word, class]."""
-    ids = torch.from_numpy(reading.token_ids).to(model.device)[None]
+    ids = read_ids(model, reading)
     logits = model.module(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0]
-    return _to_numpy(_prefixes.read_transformer(model.module, reading, logits, progress))
+    return to_numpy(_prefixes.read_transformer(model.module, reading, logits, progress))
 
 
 def recording_twin(module: Any) -> Any:
@@ -108,8 +109,3 @@ def _shares_weights(twin: nn.Module, module: nn.Module) -> bool:
     ours = itertools.chain(twin.parameters(), twin.buffers())
     theirs = itertools.chain(module.parameters(), module.buffers())
     return all(one is other for one, other in itertools.zip_longest(ours, theirs))
-
-
-def _to_numpy(values: Tensor) -> np.ndarray:
-    """An array on the CPU, in the network's own precision, or float32 where NumPy has none."""
-    return (values if values.dtype == torch.float64 else values.float()).cpu().numpy()

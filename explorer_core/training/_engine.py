@@ -34,6 +34,7 @@ from explorer_core.training.spec import TrainingSpec
 
 _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 _EVALUATION_BATCH = 64
+_ONE_THREAD_UNITS = 256
 
 
 class LengthOrder(Sampler[int]):
@@ -216,8 +217,15 @@ def judge(prediction: Any) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def leave_no_trace(seed: int, device: str) -> Iterator[None]:
-    """Seed everything, and put back what training changes in a process that goes on: generators, flags, bars."""
+def leave_no_trace(spec: TrainingSpec, device: str) -> Iterator[None]:
+    """Seed everything, and put back what training changes in a process that goes on: generators, flags, bars, threads.
+
+    A small recurrent network trains on one thread: its matrix products are too small to share, two threads are hardly
+    faster, and as soon as the cores have other work they are many times slower.
+    """
+    n_threads = torch.get_num_threads()
+    if spec.family != "bert" and spec.hidden_size <= _ONE_THREAD_UNITS:
+        torch.set_num_threads(1)
     generators = random.getstate(), np.random.get_state(), torch.get_rng_state()
     kept = {name: os.environ.get(name) for name in ("CUBLAS_WORKSPACE_CONFIG", "ACCELERATE_MIXED_PRECISION")}
     flags = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
@@ -226,10 +234,11 @@ def leave_no_trace(seed: int, device: str) -> Iterator[None]:
     if device == "cuda":  # the CPU kernels used here repeat themselves anyway
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
-    set_seed(seed)
+    set_seed(spec.seed)
     try:
         yield
     finally:
+        torch.set_num_threads(n_threads)
         random.setstate(generators[0])
         np.random.set_state(generators[1])
         torch.set_rng_state(generators[2])

@@ -121,7 +121,7 @@ def _carry_out_alone(spec: TrainingSpec, folder: Path, progress: Progress | None
 def _fit(spec: TrainingSpec, folder: Path, journal: Journal) -> None:
     """Read, build, train, measure and keep; nothing of it stays behind in this process."""
     device = pick_device(spec)
-    with leave_no_trace(spec.seed, device):
+    with leave_no_trace(spec, device):
         data = _labelled_texts.read(spec.data)
         train_texts = [data.texts[row] for row in data.rows("train")]
         if not train_texts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from explorer_core import settings
 from explorer_core.errors import CancelledError, ExplorerError, JobError
@@ -14,11 +15,12 @@ from explorer_core.training.spec import TrainingSpec
 
 logger = logging.getLogger(__name__)
 
+_RECURRENT: dict[str, Any] = {"epochs": 8, "batch_size": 64, "learning_rate": 4e-3, "phrases": True}
 SPECS = (
-    TrainingSpec(name="starter-lstm", family="lstm", epochs=6, phrases=True),
-    TrainingSpec(name="starter-rnn", family="rnn", epochs=6, phrases=True, learning_rate=1e-3),
-    TrainingSpec(name="starter-gru", family="gru", epochs=6, phrases=True),
-    TrainingSpec(name="starter-bilstm", family="bilstm", epochs=6, phrases=True),
+    TrainingSpec(name="starter-lstm", family="lstm", **_RECURRENT),
+    TrainingSpec(name="starter-rnn", family="rnn", **_RECURRENT | {"learning_rate": 1e-3}),
+    TrainingSpec(name="starter-gru", family="gru", **_RECURRENT),
+    TrainingSpec(name="starter-bilstm", family="bilstm", **_RECURRENT),
     TrainingSpec(name="starter-bert", family="bert", epochs=3, phrases=True, learning_rate=1e-4, warmup=0.1),
 )
 assert tuple(spec.name for spec in SPECS) == store.STARTER_NAMES

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer_core import registry
 
 
-def chart(figure: Any, key: str, alt: str) -> None:
+def chart(figure: Any, key: str | None, alt: str) -> None:
     """Draw a figure of `explorer_core.views`; its key lets the word strip find it."""
     from explorer_core.views import _style
 

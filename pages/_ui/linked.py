@@ -9,8 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
 
 BUS_JS = Path(__file__).with_name("bus.js").read_text(encoding="utf-8")
 
@@ -25,6 +29,13 @@ export default function ({ data }) {
 }
 """,
 )
+
+
+def element(name: str, stem: str) -> ComponentRenderer:
+    """An element on the bus, made of the files `<stem>.css` and `<stem>.js` beside this one."""
+    style, script = (Path(__file__).with_name(f"{stem}{ending}").read_text("utf-8") for ending in (".css", ".js"))
+    html = f'<div class="{stem}"></div>\n<!-- filled by {stem}.js -->\n'
+    return st.components.v2.component(name, html=html, css=style, js=BUS_JS + script)
 
 
 def stamp(group: str, words: Sequence[str]) -> str:

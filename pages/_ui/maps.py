@@ -10,7 +10,6 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -19,13 +18,7 @@ from explorer_core.numerals import nice_limit
 from explorer_core.text import visible
 from pages._ui import linked
 
-_HERE = Path(__file__).parent
-_element = st.components.v2.component(
-    "unrolled_state_maps",
-    html='<div class="maps"></div>\n<!-- filled by maps.js -->\n',
-    css=(_HERE / "maps.css").read_text(encoding="utf-8"),
-    js=linked.BUS_JS + (_HERE / "maps.js").read_text(encoding="utf-8"),
-)
+_element = linked.element("unrolled_state_maps", "maps")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from explorer_core import api, palette, settings
-from explorer_core.errors import ExplorerError, IncompatibleError
 from explorer_core.numerals import number
 from explorer_core.results import RecurrentTrace, TransformerTrace, softmax
 from explorer_core.text import split_words, visible
@@ -112,54 +111,19 @@ def chosen_word(trace: AnyTrace) -> int | None:
 
 def draw_verdict(trace: AnyTrace, others: Sequence[cache.ModelInfo], text: str, target: int) -> None:
     """The running verdict of the model looked into and of the other chosen ones, on one axis."""
-    from explorer_core.views import running_verdict
-
-    drawn: list[tuple[cache.ModelInfo | AnyTrace, tuple[str, ...], np.ndarray]] = []
-    left_out = []
+    first = verdicts.Reader(trace.model, trace.architecture, trace.labels, trace.words)
+    found = list(verdicts.read_each(others, text, first))
+    drawn = [one for one in found if not isinstance(one, str)]
     if trace.running_logits_by_word is not None:
-        drawn.append((trace, trace.words, trace.running_logits_by_word))
-    for info in others:
-        try:
-            drawn.append((info, *_read_other(info, trace, text)))
-        except ExplorerError as error:
-            left_out.append(f"{info.name} is not drawn. {error}")
+        drawn.insert(0, verdicts.Verdict(first, softmax(trace.running_logits_by_word)))
     if drawn:
-        names = _line_names([who for who, _, _ in drawn])
-        lines = [
-            running_verdict.VerdictLine(name, who.architecture, softmax(logits))
-            for name, (who, _, logits) in zip(names, drawn, strict=True)
-        ]
-        words = max((read for _, read, _ in drawn), key=len)  # another model may read further
-        label = visible(trace.labels[target])[:60]
-        figures.chart(
-            running_verdict.render(lines, words, target=target, target_label=label),
-            VERDICT,
-            running_verdict.alt_text(lines, words, target=target, target_label=label),
-        )
+        verdicts.draw_lines(drawn, target, VERDICT)
         if strip.direction_of(trace.words) == "rtl":
             st.caption("In the charts time runs from left to right, also for a text written from right to left.")
         figures.how_to_read("running_verdict")
-    for sentence in left_out:
-        st.caption(messages.plain(sentence))
-
-
-def _read_other(info: cache.ModelInfo, trace: AnyTrace, text: str) -> tuple[tuple[str, ...], np.ndarray]:
-    """Words another model read and its logits after each, if it can share the axis."""
-    if info.labels != trace.labels:
-        raise IncompatibleError(f"Its classes are not those of {trace.model}.")
-    words = cache.reading(info.name, info.fingerprint, text).words
-    shared = min(len(words), len(trace.words))
-    if words[:shared] != trace.words[:shared]:
-        raise IncompatibleError(f"It reads this text as other words than {trace.model}.")
-    return words, cache.running(info.name, info.fingerprint, text)
-
-
-def _line_names(who: Sequence[cache.ModelInfo | AnyTrace]) -> list[str]:
-    """Families, or where two models are of one family the models' own names."""
-    families = [palette.family_label(one.architecture) for one in who]
-    if len(set(families)) == len(families):
-        return families
-    return [one.name if isinstance(one, cache.ModelInfo) else one.model for one in who]
+    for sentence in found:
+        if isinstance(sentence, str):
+            st.caption(messages.plain(sentence))
 
 
 def _headline(trace: AnyTrace, by_word: np.ndarray | None) -> strip.Headline:

@@ -9,11 +9,9 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from explorer_core import palette
 from explorer_core.numerals import number
@@ -23,13 +21,7 @@ from pages._ui import linked
 
 MAX_UNREAD_SHOWN = 24
 
-_HERE = Path(__file__).parent
-_element = st.components.v2.component(
-    "unrolled_word_strip",
-    html='<div class="strip"></div>\n<!-- filled by strip.js -->\n',
-    css=(_HERE / "strip.css").read_text(encoding="utf-8"),
-    js=linked.BUS_JS + (_HERE / "strip.js").read_text(encoding="utf-8"),
-)
+_element = linked.element("unrolled_word_strip", "strip")
 
 
 @dataclass(frozen=True)

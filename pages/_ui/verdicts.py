@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,22 +12,32 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer_core import settings
-from explorer_core.errors import ExplorerError
-from explorer_core.palette import POSITIVE, class_colors
+from explorer_core.errors import ExplorerError, IncompatibleError
+from explorer_core.palette import POSITIVE, class_colors, family_label
 from explorer_core.results import softmax
-from explorer_core.text import Reading, split_words, visible
-from pages._ui import cache, messages, state
+from explorer_core.text import split_words, visible
+from pages._ui import cache, figures, messages, state
 
 _REDRAW_S = 0.4  # a chart is drawn again for every model, but not faster than this
 _ASKED = "_reread_asked"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One model's reading of the text and its probabilities after every word, shape [word, class]."""
+class Reader:
+    """A model, and the words it reads in the text with what is to be said of them."""
 
-    info: cache.ModelInfo
-    reading: Reading
+    name: str
+    architecture: str
+    labels: tuple[str, ...]
+    words: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One model's probabilities after every word of the text, shape [word, class]."""
+
+    reader: Reader
     probs: np.ndarray
 
 
@@ -39,22 +49,16 @@ def draw(text: str, names: Sequence[str]) -> None:
     drawn: list[Verdict] = []
     last_drawn = time.monotonic()
     infos, waiting = _split_by_cost([cache.model_info(name) for name in names], text)
-    for info in infos:
-        try:
-            verdict = _read(info, text)
-        except ExplorerError as error:
-            left_out.append(f"{info.name}: {error}")
+    for found in read_each(infos, text):
+        if isinstance(found, str):
+            left_out.append(found)
             continue
-        reason = _misfit(verdict, drawn)
-        if reason:
-            left_out.append(reason)
-            continue
-        drawn.append(verdict)
-        if time.monotonic() - last_drawn > _REDRAW_S and info is not infos[-1]:
-            _draw_chart(chart, drawn)
+        drawn.append(found)
+        if time.monotonic() - last_drawn > _REDRAW_S and found.reader.name != infos[-1].name:
+            _draw_over(chart, drawn)
             last_drawn = time.monotonic()
     if drawn:
-        _draw_chart(chart, drawn)
+        _draw_over(chart, drawn)
         _draw_table(table, drawn)
     else:
         chart.empty()
@@ -62,8 +66,47 @@ def draw(text: str, names: Sequence[str]) -> None:
         st.warning(messages.plain(sentence))
     if waiting:
         _ask_to_reread(waiting, text)
-    for note in dict.fromkeys(note for verdict in drawn for note in verdict.reading.notes):
+    for note in dict.fromkeys(note for verdict in drawn for note in verdict.reader.notes):
         st.caption(messages.plain(note))
+
+
+def read_each(infos: Sequence[cache.ModelInfo], text: str, first: Reader | None = None) -> Iterator[Verdict | str]:
+    """The verdict of each model as soon as it has answered, or the sentence why it is not drawn.
+
+    Args:
+        infos: The models.
+        text: What they read.
+        first: Whose classes and words are on the axis; else those of the first model that answers.
+    """
+    for info in infos:
+        try:
+            reading = cache.reading(info.name, info.fingerprint, text)
+            reader = Reader(info.name, info.architecture, info.labels, reading.words, reading.notes)
+            if first is not None:
+                _check_fits(reader, first)
+            verdict = Verdict(reader, softmax(cache.running(info.name, info.fingerprint, text)))
+        except ExplorerError as error:
+            yield f"{info.name} is not drawn. {error}"
+            continue
+        first = first or reader
+        yield verdict
+
+
+def draw_lines(drawn: Sequence[Verdict], target: int, key: str | None = None) -> None:
+    """Draw the verdicts of one or more models, all on the axis of the first, as lines of one chart."""
+    from explorer_core.views import running_verdict  # plotly takes 0.3 s, which the first page does not wait for
+
+    words = max((verdict.reader.words for verdict in drawn), key=len)  # one model may read further than another
+    label = visible(drawn[0].reader.labels[target])[:60]
+    lines = [
+        running_verdict.VerdictLine(name, verdict.reader.architecture, verdict.probs)
+        for name, verdict in zip(_line_names(drawn), drawn, strict=True)
+    ]
+    figures.chart(
+        running_verdict.render(lines, words, target=target, target_label=label),
+        key,
+        running_verdict.alt_text(lines, words, target=target, target_label=label),
+    )
 
 
 def target_class(labels: Sequence[str], chosen: str | None, probs: np.ndarray) -> int:
@@ -80,11 +123,6 @@ def target_class(labels: Sequence[str], chosen: str | None, probs: np.ndarray) -
     if len(labels) == 2:
         return class_colors(labels).index(POSITIVE)
     return int(probs[-1].argmax())
-
-
-def _read(info: cache.ModelInfo, text: str) -> Verdict:
-    probs = softmax(cache.running(info.name, info.fingerprint, text))
-    return Verdict(info, cache.reading(info.name, info.fingerprint, text), probs)
 
 
 def _split_by_cost(infos: Sequence[cache.ModelInfo], text: str) -> tuple[list[cache.ModelInfo], list[cache.ModelInfo]]:
@@ -108,47 +146,31 @@ def _ask_to_reread(waiting: Sequence[cache.ModelInfo], text: str) -> None:
     st.button(f"Read it with {families} too", on_click=ask)
 
 
-def _misfit(verdict: Verdict, drawn: Sequence[Verdict]) -> str:
-    """Why a model cannot share the axis of the first one, or nothing."""
-    if not drawn:
-        return ""
-    first = drawn[0]
-    if verdict.info.labels != first.info.labels:
-        return (
-            f"{verdict.info.name} is not drawn: its classes are {', '.join(verdict.info.labels)[:100]}, those of "
-            f"{first.info.name} are {', '.join(first.info.labels)[:100]}."
+def _check_fits(reader: Reader, first: Reader) -> None:
+    """Refuse a model that cannot share the axis of the first one."""
+    if reader.labels != first.labels:
+        raise IncompatibleError(
+            f"Its classes are {', '.join(reader.labels)[:100]}, those of {first.name} are "
+            f"{', '.join(first.labels)[:100]}."
         )
-    n_shared = min(len(verdict.reading.words), len(first.reading.words))
-    if verdict.reading.words[:n_shared] != first.reading.words[:n_shared]:
-        return f"{verdict.info.name} is not drawn: it reads this text as other words than {first.info.name}."
-    return ""
+    n_shared = min(len(reader.words), len(first.words))
+    if reader.words[:n_shared] != first.words[:n_shared]:
+        raise IncompatibleError(f"It reads this text as other words than {first.name}.")
 
 
-def _draw_chart(place: DeltaGenerator, drawn: Sequence[Verdict]) -> None:
-    from explorer_core.views import (
-        _style,
-        running_verdict,
-    )  # plotly takes 0.3 s, which the first page does not wait for
-
-    first = drawn[0]
-    labels = first.info.labels
-    target = target_class(labels, state.target(), first.probs)
-    words = max((verdict.reading.words for verdict in drawn), key=len)
-    lines = [
-        running_verdict.VerdictLine(_line_name(verdict.info, drawn), verdict.info.architecture, verdict.probs)
-        for verdict in drawn
-    ]
-    place.plotly_chart(
-        running_verdict.render(lines, words, target=target, target_label=labels[target]),
-        config=_style.CONFIG,
-        alt=running_verdict.alt_text(lines, words, target=target, target_label=labels[target]),
-    )
-
-
-def _line_name(info: cache.ModelInfo, drawn: Sequence[Verdict]) -> str:
+def _line_names(drawn: Sequence[Verdict]) -> list[str]:
     """The family where that is enough, else the model's own name."""
-    same = [verdict for verdict in drawn if verdict.info.family == info.family]
-    return info.family if len(same) == 1 else info.name.removeprefix("starter-")
+    families = [family_label(verdict.reader.architecture) for verdict in drawn]
+    return [
+        family if families.count(family) == 1 else verdict.reader.name.removeprefix("starter-")
+        for family, verdict in zip(families, drawn, strict=True)
+    ]
+
+
+def _draw_over(place: DeltaGenerator, drawn: Sequence[Verdict]) -> None:
+    first = drawn[0]
+    with place:
+        draw_lines(drawn, target_class(first.reader.labels, state.target(), first.probs))
 
 
 def _draw_table(place: DeltaGenerator, drawn: Sequence[Verdict]) -> None:
@@ -156,10 +178,10 @@ def _draw_table(place: DeltaGenerator, drawn: Sequence[Verdict]) -> None:
 
     rows = [
         {
-            "Model": verdict.info.name,
-            "Verdict": verdict.info.labels[verdict.probs[-1].argmax()],
+            "Model": verdict.reader.name,
+            "Verdict": verdict.reader.labels[verdict.probs[-1].argmax()],
             "Probability": float(verdict.probs[-1].max()),
-            "Decided at word": visible(verdict.reading.words[decision_point(verdict.probs)]),
+            "Decided at word": visible(verdict.reader.words[decision_point(verdict.probs)]),
         }
         for verdict in drawn
     ]

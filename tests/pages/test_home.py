@@ -99,7 +99,7 @@ def test_a_model_with_other_classes_is_left_out_and_said(open_app, home, warmed)
     save_tiny(home, "topics", "gru", labels=("sport", "politics", "weather"))
     app = open_app(models=["starter-lstm", "topics"])
     assert names_of(charts(app)[0]) == {"LSTM"}
-    assert "topics is not drawn: its classes are sport, politics, weather" in said(app)
+    assert "topics is not drawn. Its classes are sport, politics, weather" in said(app)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ def test_every_knob_has_a_flag_that_reaches_the_spec(command: Any, trained: Any)
             other[knob.name] = type(knob.default)(other[knob.name])
     flags = []
     for name, value in other.items():
-        flags += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+        flag = name.replace("_", "-")
+        flags += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
     answer = command("train", "--name", "mine", "--family", "gru", *flags)
     assert answer.code == 0, answer.err
     assert trained == [(TrainingSpec("mine", "gru", **other), False)]

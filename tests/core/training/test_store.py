@@ -182,6 +182,21 @@ def test_a_run_without_steps_has_empty_curves(tiny_spec: Make, tmp_path: Path) -
         store.read_curves("nobody")
 
 
+def test_a_run_that_ends_before_its_first_epoch_has_the_curves_of_its_steps(tiny_spec: Make, home: Path) -> None:
+    store.claim(tiny_spec("mine"))
+    lines = [
+        event("start", 0), *(event("step", step, loss_nats=1.0 / step, n_texts=4) for step in (1, 2)), event("end", 2),
+    ]  # fmt: skip
+    (home / "mine" / "progress.jsonl").write_text("\n".join(lines) + "\n")
+    curves = store.read_curves("mine")
+    np.testing.assert_array_equal(curves.loss_nats, [1.0, 0.5])
+    of_epochs = (curves.epoch, curves.epoch_step, curves.train_loss_nats, curves.train_accuracy, curves.epoch_loss_nats)
+    assert [values.shape for values in of_epochs] == [(0,)] * 5
+    frame = curves.to_frame()
+    assert frame["step"].tolist() == [1, 2]
+    assert frame["validation_loss_nats"].isna().all()
+
+
 def test_tables_jobs_and_prices_need_no_torch(home: Path) -> None:
     code = (
         "import sys; from explorer_core.training import jobs, price, starters, store, worker\n"
