@@ -7,7 +7,7 @@ from pages._ui import shell
 
 shell.require_shell()
 
-from pages._ui import cache, inside, messages, reading, state  # noqa: E402 - the guard comes first
+from pages._ui import cache, inside, reading, state  # noqa: E402 - the guard comes first
 
 names, text = state.model_names(), state.text()
 
@@ -51,6 +51,4 @@ else:
     chosen = [info, *(cache.model_info(name) for name in names if name != info.name)]
     waiting = [one for one in chosen if not reading.reads_verdict(one, text)]
     trace = cache.trace(info.name, info.fingerprint, text, info not in waiting)
-    for note in info.notes:
-        st.caption(messages.plain(note))
     explore(trace, [one for one in chosen[1:] if one not in waiting], waiting, text)

@@ -51,10 +51,10 @@ def model_table(cards: Sequence[ModelCard]) -> None:
             "Status": "ready" if card.status == "done" else card.status,
             "Family": families.get(card.architecture, card.architecture),
             "Classes": _labels(card.labels),
-            "Learned from": card.trained_on,
             "Accuracy": card.metrics.get("accuracy"),
             "MiB": card.size_mib,
             "Made (UTC)": card.created[:10],
+            "Learned from": card.trained_on,
         }
         for card in cards
     ]
