@@ -15,9 +15,9 @@ from explorer_core.training.spec import TrainingSpec
 
 logger = logging.getLogger(__name__)
 
-_RECURRENT: dict[str, Any] = {"epochs": 8, "batch_size": 64, "learning_rate": 4e-3, "phrases": True}
+_RECURRENT: dict[str, Any] = {"epochs": 6, "batch_size": 64, "learning_rate": 4e-3, "phrases": True}
 SPECS = (
-    TrainingSpec(name="starter-lstm", family="lstm", **_RECURRENT),
+    TrainingSpec(name="starter-lstm", family="lstm", **_RECURRENT | {"epochs": 8}),
     TrainingSpec(name="starter-rnn", family="rnn", **_RECURRENT | {"learning_rate": 1e-3}),
     TrainingSpec(name="starter-gru", family="gru", **_RECURRENT),
     TrainingSpec(name="starter-bilstm", family="bilstm", **_RECURRENT),
