@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HEAVY = threading.BoundedSemaphore(2)  # traces computed at the same time in this process
 _WARM = threading.Event()
 _WARMING = threading.Lock()
-_DELAY_S = 0.4  # the first page is on its way to the browser, and an import holds the interpreter
+_DELAY_S = 1.0  # the first page is on its way to the browser, and an import holds the interpreter
 _COMPUTING = (
     "explorer_core.architectures._loading",
     "explorer_core.tracing.states",

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -174,6 +173,8 @@ def _draw_over(place: DeltaGenerator, drawn: Sequence[Verdict]) -> None:
 
 
 def _draw_table(place: DeltaGenerator, drawn: Sequence[Verdict]) -> None:
+    import pandas as pd  # a quarter of a second that the first page does not need
+
     from explorer_core.views.running_verdict import decision_point
 
     rows = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from explorer_core import api, registry
@@ -44,6 +43,8 @@ def knob(spec: Knob, *, key: str, default: Any = None) -> Any:
 
 def model_table(cards: Sequence[ModelCard]) -> None:
     """One row for each model; cells show text as it stands."""
+    import pandas as pd  # a quarter of a second that the first page does not need
+
     families = {about.name: about.label for about in api.list_families()}
     rows = [
         {
