@@ -178,7 +178,9 @@ def _count_bert(spec: TrainingSpec, texts: _TextSizes) -> _Sizes:
     outside = (_WORDPIECE_ROWS + _MAX_POSITIONS + 4) * width + width * (width + 1) + (width + 1) * texts.n_labels
     attention = n_layers * 12 * 3 * min(spec.max_train_tokens, 256)
     kept = n_layers * (14 * width + 3 * inner) + attention
-    return _Sizes(in_layers + outside, in_layers + outside, in_layers, kept)
+    n_all = in_layers + outside
+    is_frozen = spec.start == "pretrained" and spec.embeddings == "frozen"
+    return _Sizes(n_all, n_all - _WORDPIECE_ROWS * width if is_frozen else n_all, in_layers, kept)
 
 
 def _duration(seconds: float) -> str:

@@ -174,3 +174,10 @@ def test_a_random_bert_is_small(without):
 def test_a_pretrained_bert_reads_no_whole_words():
     with pytest.raises(InvalidInputError, match="word pieces"):
         _building.build(spec_of("bert", vocabulary="words"), LABELS, TEXTS)
+
+
+@pytest.mark.parametrize(("embeddings", "is_tuned"), [("frozen", False), ("tuned", True)])
+def test_a_pretrained_bert_keeps_its_word_vectors_when_asked(embeddings, is_tuned, pretrained):
+    module, _ = _building.build(spec_of("bert", embeddings=embeddings), LABELS, TEXTS)
+    assert module.get_input_embeddings().weight.requires_grad == is_tuned
+    assert module.classifier.weight.requires_grad
