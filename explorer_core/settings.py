@@ -20,7 +20,6 @@ HUB_SHUFFLE_ROWS = 50_000  # rows of a Hub set among which the rows kept are dra
 HUB_TIMEOUT_S = 5.0  # wait for the Hub's first answer
 MAX_JOBS_AT_ONCE = 1  # training processes that run at the same time; others wait in the queue
 CHECKPOINT_BUDGET_MIB = 512  # disk kept for the checkpoints of one run
-MAX_TRAIN_TOKENS = 256  # texts are cut here while training
 MAX_ZIP_MIB = 2_048  # unpacked size of an imported model
 MAX_ZIP_FILES = 100  # files in an imported zip
 ASK_BEFORE_REREADING_WORDS = 120  # above this a verdict that re-reads every prefix is asked for, not started

@@ -27,7 +27,7 @@ from transformers import (
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from transformers.utils import logging as transformers_logging
 
-from explorer_core import settings
+from explorer_core import registry, settings
 from explorer_core.errors import InvalidInputError, JobError
 from explorer_core.training.recorders import StepRecorder
 from explorer_core.training.spec import TrainingSpec
@@ -224,7 +224,8 @@ def leave_no_trace(spec: TrainingSpec, device: str) -> Iterator[None]:
     faster, and as soon as the cores have other work they are many times slower.
     """
     n_threads = torch.get_num_threads()
-    if spec.family != "bert" and spec.hidden_size <= _ONE_THREAD_UNITS:
+    is_recurrent = registry.describe("architectures")[spec.family].extra["kind"] == "recurrent"
+    if is_recurrent and spec.hidden_size <= _ONE_THREAD_UNITS:
         torch.set_num_threads(1)
     generators = random.getstate(), np.random.get_state(), torch.get_rng_state()
     kept = {name: os.environ.get(name) for name in ("CUBLAS_WORKSPACE_CONFIG", "ACCELERATE_MIXED_PRECISION")}
