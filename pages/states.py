@@ -7,30 +7,20 @@ from pages._ui import shell
 
 shell.require_shell()
 
-from pages._ui import cache, inside, reading, state  # noqa: E402 - the guard comes first
+from pages._ui import cache, reading, sections, state  # noqa: E402 - the guard comes first
+from pages._ui.look import Look  # noqa: E402
 
 names, text = state.model_names(), state.text()
 
 
 @st.fragment
-def explore(trace, others, waiting, text):
+def explore(look, waiting):
     """Everything a click on a word or a unit changes."""
-    target = reading.verdict_target(trace)
-    reading.draw_strip(trace, target)
+    reading.draw_strip(look)
     if waiting:
-        reading.ask_to_reread(waiting, text)
-    reading.draw_verdict(trace, others, text, target)
-    st.markdown("### Inside, word by word")
-    layer, direction, tokens = inside.draw_pickers(trace)
-    place = inside.draw_maps(trace, layer, direction, tokens)
-    inside.draw_maps_text(trace)
-    unit, word = place.unit or 0, reading.chosen_word(trace)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        inside.draw_unit(trace, layer, direction, unit, word)
-    with right:
-        inside.draw_norms(trace)
-    inside.draw_exports(trace)
+        reading.ask_to_reread(waiting, look.text)
+    reading.draw_verdict(look)
+    sections.draw(look)
 
 
 if not names:
@@ -51,4 +41,5 @@ else:
     chosen = [info, *(cache.model_info(name) for name in names if name != info.name)]
     waiting = [one for one in chosen if not reading.reads_verdict(one, text)]
     trace = cache.trace(info.name, info.fingerprint, text, info not in waiting)
-    explore(trace, [one for one in chosen[1:] if one not in waiting], waiting, text)
+    readable = [one for one in chosen[1:] if one not in waiting]
+    explore(Look(info, text, trace, reading.verdict_target(trace), readable), waiting)

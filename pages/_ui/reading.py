@@ -10,11 +10,10 @@ import streamlit as st
 
 from explorer_core import api, palette, settings
 from explorer_core.numerals import number
-from explorer_core.results import RecurrentTrace, TransformerTrace, softmax
+from explorer_core.results import RecurrentTrace, softmax
 from explorer_core.text import split_words, visible
 from pages._ui import cache, figures, linked, messages, state, strip, verdicts, widgets
-
-AnyTrace = RecurrentTrace | TransformerTrace
+from pages._ui.look import AnyTrace, Look
 
 GROUP = "states"  # elements that choose a word together
 STRIP, VERDICT, NORMS, UNIT_LINES = "states_strip", "states_verdict", "states_norms", "states_unit"
@@ -68,8 +67,9 @@ def verdict_target(trace: AnyTrace) -> int:
     return verdicts.target_class(trace.labels, state.target(), trace.probs[None])
 
 
-def draw_strip(trace: AnyTrace, target: int) -> int | None:
+def draw_strip(look: Look) -> int | None:
     """The text with the verdict after each word; returns the chosen word."""
+    trace, target = look.trace, look.target
     logits = trace.running_logits_by_word
     by_word = None if logits is None else softmax(logits)
     token_values = None
@@ -109,15 +109,16 @@ def chosen_word(trace: AnyTrace) -> int | None:
     return linked.chosen_word(GROUP, trace.words, first_word(trace))
 
 
-def draw_verdict(trace: AnyTrace, others: Sequence[cache.ModelInfo], text: str, target: int) -> None:
+def draw_verdict(look: Look) -> None:
     """The running verdict of the model looked into and of the other chosen ones, on one axis."""
+    trace = look.trace
     first = verdicts.Reader(trace.model, trace.architecture, trace.labels, trace.words)
-    found = list(verdicts.read_each(others, text, first))
+    found = list(verdicts.read_each(look.others, look.text, first))
     drawn = [one for one in found if not isinstance(one, str)]
     if trace.running_logits_by_word is not None:
         drawn.insert(0, verdicts.Verdict(first, softmax(trace.running_logits_by_word)))
     if drawn:
-        verdicts.draw_lines(drawn, target, VERDICT)
+        verdicts.draw_lines(drawn, look.target, VERDICT)
         if strip.direction_of(trace.words) == "rtl":
             st.caption("In the charts time runs from left to right, also for a text written from right to left.")
         figures.how_to_read("running_verdict")

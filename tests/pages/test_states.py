@@ -13,7 +13,7 @@ import streamlit as st
 from explorer_core import api, settings
 from explorer_core.numerals import number
 from explorer_core.results import RecurrentTrace
-from pages._ui import cache, inside, linked, reading, state
+from pages._ui import cache, inside, linked, reading, state, take_away
 from tests.conftest import build_tiny
 from tests.pages.conftest import said
 from tests.pages.test_maps import unpacked
@@ -148,7 +148,7 @@ def test_words_in_the_table_are_never_markup(open_states):
 def test_a_unit_chosen_before_is_kept_where_the_model_has_it(monkeypatch, kept, asked, unit):
     monkeypatch.setattr(st, "session_state", {} if kept is None else {inside.UNIT: kept})
     monkeypatch.setattr(st, "query_params", asked)
-    inside._clamp_unit(api.trace_states(build_tiny("lstm"), "not bad"))
+    inside.clamp_unit(api.trace_states(build_tiny("lstm"), "not bad"))
     assert st.session_state.get(inside.UNIT) == unit
 
 
@@ -156,7 +156,7 @@ def test_the_first_unit_shown_is_the_one_that_moves_most(monkeypatch):
     monkeypatch.setattr(st, "session_state", {})
     monkeypatch.setattr(st, "query_params", {})
     trace = api.trace_states(build_tiny("lstm"), "not bad at all")
-    inside._clamp_unit(trace)
+    inside.clamp_unit(trace)
     top = np.vstack([np.zeros(16), trace.hidden[-1, 0]])
     assert st.session_state[inside.UNIT] == (top.max(0) - top.min(0)).argmax()
 
@@ -221,8 +221,8 @@ def test_a_text_that_is_too_long_is_refused_in_words(open_states):
 
 def test_what_is_taken_away_is_the_trace(open_states):
     trace = trace_of(open_states(text="not bad"), "starter-lstm")
-    arrays = np.load(io.BytesIO(inside._npz(trace)))
+    arrays = np.load(io.BytesIO(take_away.npz(trace)))
     assert np.array_equal(arrays["hidden"], trace.hidden)
-    frame = pd.read_csv(io.BytesIO(inside._csv(trace)))
+    frame = pd.read_csv(io.BytesIO(take_away.csv(trace)))
     assert np.allclose(frame["hidden"], trace.hidden.ravel(), atol=1e-6)
     assert set(frame["word"]) == {"not", "bad"}

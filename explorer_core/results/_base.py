@@ -1,0 +1,84 @@
+"""What every result shares: it can be taken away, and it is checked when it is born."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explorer_core.errors import InvalidInputError
+from explorer_core.text import Reading
+
+DIRECTIONS = ("forward", "backward")
+
+
+class Exportable:
+    """A result that can be taken away as a table (`to_frame`) or as arrays (`save`)."""
+
+    def to_frame(self) -> Any:
+        """The result as a pandas table, one row for each smallest thing; subclasses say which."""
+        raise NotImplementedError  # pragma: no cover
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array of the result by name, and its plain values as zero-dimensional arrays."""
+        found: dict[str, np.ndarray] = {}
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, item.name)
+            if isinstance(value, Reading):
+                found |= {
+                    "text": np.array(value.text),
+                    "words": np.array(value.words),
+                    "tokens": np.array(value.tokens),
+                    "token_ids": value.token_ids,
+                    "word_of_token": value.word_of_token,
+                }
+            elif isinstance(value, Mapping):
+                found[item.name] = np.array(json.dumps(dict(value)))
+            elif value is not None:
+                found[item.name] = np.asarray(value)
+        return found
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result: `.npz` holds every array, `.csv` holds `to_frame()`.
+
+        Raises:
+            InvalidInputError: If the file name ends in anything else.
+        """
+        path = Path(path)
+        if path.suffix == ".npz":
+            np.savez_compressed(path, **self.arrays())  # type: ignore[arg-type]
+        elif path.suffix == ".csv":
+            self.to_frame().to_csv(path, index=False)
+        else:
+            raise InvalidInputError(f"Results are saved as .npz or .csv, not {path.suffix or 'without an ending'}.")
+        return path
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities over the last axis."""
+    shifted = np.exp(logits - logits.max(-1, keepdims=True))
+    return shifted / shifted.sum(-1, keepdims=True)
+
+
+def check_array(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
+    """A result with the wrong shape, or with numbers that are none, is never handed out."""
+    if array.shape != shape:
+        raise AssertionError(f"{name} has shape {array.shape}, expected {shape}")
+    check_finite(array, name)
+
+
+def check_finite(array: np.ndarray, name: str) -> None:
+    """Refuse numbers that are none, in words a person can act on.
+
+    Raises:
+        InvalidInputError: If any entry is infinite or NaN.
+    """
+    if not np.isfinite(array).all():
+        raise InvalidInputError(
+            f"The model gives numbers that are not finite ({name}). Its weights are probably broken (NaN); "
+            "train it again with a smaller learning rate, or load another checkpoint."
+        )

@@ -1,0 +1,72 @@
+"""What can be looked at on the page States, one file each, found by discovery.
+
+A section is a module whose name does not start with an underscore, with a literal
+
+    SECTION = {"label": ..., "question": ..., "kinds": ("recurrent",), "order": 10}
+
+and `draw(look)`. `kinds` are kinds of models (`recurrent`, `transformer`); `needs_cell` asks for an LSTM's cell. Only
+the chosen section is imported and drawn.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from explorer_core.results import RecurrentTrace
+from pages._ui.look import Look
+
+VIEW = "view"  # key, and name in the address
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a section says of itself."""
+
+    name: str
+    label: str
+    question: str
+    kinds: tuple[str, ...]
+    order: int
+    needs_cell: bool = False
+
+
+@functools.cache
+def describe() -> tuple[Section, ...]:
+    """Every section in its order, read from the source without importing it."""
+    found = (_read(path) for path in Path(__file__).parent.glob("[!_]*.py"))
+    return tuple(sorted(found, key=lambda section: section.order))
+
+
+def fitting(look: Look) -> tuple[Section, ...]:
+    """The sections that have something to show for a model."""
+    has_cell = isinstance(look.trace, RecurrentTrace) and look.trace.cell is not None
+    return tuple(
+        section for section in describe() if look.info.kind in section.kinds and (has_cell or not section.needs_cell)
+    )
+
+
+def draw(look: Look) -> None:
+    """The choice of a section, and the chosen one."""
+    sections = {section.name: section for section in fitting(look)}
+    if st.session_state.get(VIEW) not in (None, *sections):
+        st.session_state[VIEW] = next(iter(sections))  # a view of another kind of model
+    chosen = st.segmented_control(
+        "Look at", list(sections), default=next(iter(sections)), required=True, key=VIEW, bind="query-params",
+        format_func=lambda name: sections[name].label,
+    )  # fmt: skip
+    section = sections[chosen]
+    st.markdown(f"### {section.question}")
+    importlib.import_module(f"pages._ui.sections.{section.name}").draw(look)
+
+
+def _read(path: Path) -> Section:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SECTION":
+            return Section(name=path.stem, **ast.literal_eval(node.value))
+    raise TypeError(f"{path.name} has no literal SECTION; every section describes itself.")
