@@ -45,26 +45,27 @@ def with_starters() -> Iterator[tuple[Path, str]]:
         if "starter-lstm" in names:
             yield home, f"{len(names)} trained starters ready"
         else:
-            _save_untrained(home)
+            save_untrained(home, "starter-lstm")
             yield home, "an untrained LSTM of the starter's size; train the starters first to measure with them"
 
 
-def _save_untrained(home: Path) -> None:
+def save_untrained(home: Path, name: str, **sizes: int) -> None:
+    """Keep an untrained LSTM as a ready model; sizes are those of a `TrainingSpec`, the starter's where left out."""
     from bench.bench_tracing import build_model
     from explorer_core.architectures import _checking
 
-    model, folder = build_model("lstm"), home / "starter-lstm"
+    model, folder = build_model("lstm", **sizes), home / name
     shutil.rmtree(folder, ignore_errors=True)
     model.module.save_pretrained(folder)
     model.tokenizer.save_pretrained(folder)
     card = store.make_card(
-        "starter-lstm",
+        name,
         architecture="lstm",
         labels=model.labels,
         n_params=sum(weight.numel() for weight in model.module.parameters()),
         trained_on="nothing: random weights",
         metrics={},
         fingerprint=_checking.fingerprint(folder),
-        is_starter=True,
+        is_starter=name.startswith("starter-"),
     )
     (folder / "unrolled.json").write_text(json.dumps(card), encoding="utf-8")

@@ -12,6 +12,7 @@ ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
 NEGATIVE, POSITIVE, GREY = VERMILLION, BLUE, "#7A7F87"
 FAMILY_WIDTH = 2.5  # px of a line
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY)
+_LAYERS = ("#7b4fb5", "#9a4fb0", "#bb4f9c", "#d6587f", "#e56d60", "#ee8a4a", "#f0a93f")  # first layer to last
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 _NEGATIVE_NAMES = frozenset({"negative", "neg", "bad", "no", "false", "0", "label_0", "reject", "spam", "toxic"})
@@ -38,3 +39,11 @@ def family_label(architecture: str) -> str:
     """What a person calls the family."""
     about = registry.describe("architectures").get(architecture)
     return about.label if about else architecture
+
+
+def layer_color(layer: int, n_layers: int) -> str:
+    """Colour of a layer, counted from 1; grey for 0, what stands before any layer."""
+    if layer == 0:
+        return GREY
+    place = (layer - 1) / max(n_layers - 1, 1) * (len(_LAYERS) - 1)
+    return _LAYERS[round(place)]

@@ -26,7 +26,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps; default: %(default)s")
 
 
-def add_data(parser: argparse.ArgumentParser, default: str | None) -> None:
+def add_data(parser: Any, default: str | None) -> None:
     """`--data` and the columns that belong to it."""
     parser.add_argument(
         "--data", default=default, metavar="DATA",
@@ -126,19 +126,17 @@ def read_lines(path: str | None) -> list[str]:
     return lines
 
 
-def check_target(path: str | None) -> None:
+def check_target(path: str | None, endings: Sequence[str] = RESULT_ENDINGS) -> None:
     """Refuse a place that a result cannot be saved to, before the work is done.
 
     Raises:
-        InvalidInputError: If the name ends in neither `.csv` nor `.npz`, or the folder is not there.
+        InvalidInputError: If the name ends in none of the endings, or the folder is not there.
     """
     if path is None:
         return
     target = Path(path).expanduser()
-    if target.suffix not in RESULT_ENDINGS:
-        raise InvalidInputError(
-            f"{path[:60]!r} cannot be saved to; its name must end in {' or '.join(RESULT_ENDINGS)}."
-        )
+    if target.suffix not in endings:
+        raise InvalidInputError(f"{path[:60]!r} cannot be saved to; its name must end in {' or '.join(endings)}.")
     if not target.parent.is_dir():
         raise InvalidInputError(f"The folder of {path[:60]!r} does not exist. Make it first, or save elsewhere.")
 

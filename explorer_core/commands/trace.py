@@ -3,107 +3,122 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from explorer_core import api
-from explorer_core.commands import _inputs, _output
-from explorer_core.results import RecurrentTrace, TransformerTrace, softmax
+from explorer_core.api import Made
+from explorer_core.commands import _inputs, _trace_corpus, _trace_layers, _trace_states, _trace_words, _traces
+from explorer_core.errors import InvalidInputError
+from explorer_core.results import pack_arrays
 
 ABOUT = {
     "label": "Trace",
-    "sentence": "States, gates and the running verdict of one text, word by word.",
+    "sentence": "States, gates and the running verdict of one text, word by word, and what was made of them.",
     "examples": (
         'trace --model starter-lstm --text "Slow, but worth every minute."',
         'trace --model starter-bert --text "Slow, but worth every minute." --out trace.npz',
+        'trace --what ledger --text "Slow, but worth every minute." --target positive --bundle ledger.zip',
+        'trace --what memory --model starter-gru --text "Slow, but worth every minute." --swap drop',
+        'trace --what attention --model starter-bert --text "Slow, but worth every minute." --json',
+        "trace --what unit --unit 7 --data reviews.csv",
+        'trace --what pattern --text "Slow, but worth every minute." --span 3:4 --threshold 0.3',
     ),
     "order": 40,
 }
+KINDS = _trace_states.KINDS | _trace_words.KINDS | _trace_layers.KINDS | _trace_corpus.KINDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Model, text, where to save."""
+    """Model, text, what to tell of it, where to save."""
     _inputs.add_model(parser)
-    parser.add_argument("--text", required=True, metavar="TEXT", help="the text to read")
+    parser.add_argument("--text", metavar="TEXT", help="the text to read")
+    told = "; ".join(f"{name}: {kind.sentence}" for name, kind in KINDS.items())
+    parser.add_argument("--what", choices=list(KINDS), default="states", help=f"{told}; default: states")
+    parser.add_argument("--out", metavar="PATH", help="save every array (.npz), or the main table (.csv)")
     parser.add_argument(
-        "--out", metavar="PATH", help="save every array (.npz), or a table with a row for each unit (.csv)"
-    )
+        "--bundle", metavar="PATH.zip",
+        help="save a zip with text, arrays, settings and a script that computes the same numbers again",
+    )  # fmt: skip
     parser.add_argument(
-        "--no-running", action="store_true",
+        "--no-running", action="store_true", default=None,
         help="leave out the verdict after every word, which is slow for long texts with a BiLSTM or BERT",
     )  # fmt: skip
+    parser.add_argument("--target", metavar="CLASS", help="class that is explained; default: the predicted one")
+    parser.add_argument("--layer", type=int, metavar="N", help="from 1, the words up; default: the top one")
+    parser.add_argument("--direction", metavar="WAY", help="forward or backward")
+    parser.add_argument("--unit", type=int, metavar="N", help="from 0")
+    parser.add_argument("--span", metavar="A:B", help="first and last word, from 1")
+    parser.add_argument("--threshold", type=float, metavar="X", help="value from which on a unit counts as on")
+    parser.add_argument("--swap", metavar="HOW", help="unknown (as the unknown token) or drop (left out)")
+    parser.add_argument("--tanh-share", metavar="HOW", help="proportional (knows no order) or order (of reading)")
+    _inputs.add_data(parser.add_argument_group("corpus of --what unit and pattern"), default=None)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Words with the running verdict, the size of the states and the mean of each gate of the top layer."""
+    """What was asked for, as plain values, after it was saved where asked.
+
+    Raises:
+        InvalidInputError: If an option is missing, does not belong to what is asked for, or has no such value.
+        IncompatibleError: If the model has no such thing.
+    """
+    kind = KINDS[args.what]
+    check_options(args)
     _inputs.check_target(args.out)
+    _inputs.check_target(args.bundle, (".zip",))
     model = api.load_model(args.model, args.device)
-    progress = _output.progress_line("Reading")
-    trace = api.trace_states(model, args.text, running=not args.no_running, progress=progress)
+    made = kind.make(model, args)
     found: dict[str, Any] = {
-        "model": trace.model,
-        "architecture": trace.architecture,
-        "fingerprint": trace.fingerprint,
-        "labels": list(trace.labels),
-        "probs": _by_label(trace.labels, trace.probs),
-        "words": word_entries(trace),
-        "notes": list(trace.reading.notes),
-    }
-    return found | ({"saved": _inputs.save(trace, args.out)} if args.out else {})
+        "what": args.what,
+        "model": model.name,
+        "architecture": model.architecture,
+        "fingerprint": model.fingerprint,
+        "labels": list(model.labels),
+    } | kind.describe([one.result for one in made], args)
+    saved = [save(made, args.out)] if args.out else []
+    if args.bundle:
+        saved.append(str(api.reproduce_bundle(Path(args.bundle).expanduser(), model, args.text, made)))
+    return found | ({"saved": saved[0] if len(saved) == 1 else saved} if saved else {})
 
 
 def render(found: dict[str, Any]) -> str:
-    """One line a word, then the verdict and what was not read."""
-    lines = []
-    if "saved" in found:
-        lines.append(f"Saved to {found['saved']}")
-    else:
-        entries = found["words"]
-        names = [name for name in entries[0] if name not in ("word", "running_probs")]
-        is_signed = {name: any(entry[name] < 0 for entry in entries) for name in names}
-        has_running = "running_probs" in entries[0]
-        rows = []
-        for entry in entries:
-            cells = [entry["word"]]
-            if has_running:
-                label = max(entry["running_probs"], key=entry["running_probs"].__getitem__)
-                cells += [label, _output.share(entry["running_probs"][label])]
-            rows.append(cells + [_output.number(entry[name], signed=is_signed[name]) for name in names])
-        header = ["word", *(("verdict so far", "probability") if has_running else ())]
-        lines.append(_output.table(header + [name.replace("_", " ") for name in names], rows))
-    label = max(found["probs"], key=found["probs"].__getitem__)
-    lines.append(f"Verdict of {found['model']}: {_output.cut(label)}, {_output.share(found['probs'][label])}")
-    return "\n".join([*lines, *found["notes"]])
+    """The table, unless it was saved, then what was not read."""
+    saved = found.get("saved", [])
+    lines = [f"Saved to {path}" for path in ([saved] if isinstance(saved, str) else saved)]
+    if not lines:
+        lines = KINDS[found["what"]].render(found)
+    elif "probs" in found:
+        lines.append(_traces.verdict(found))
+    return "\n".join([*lines, *found.get("notes", [])])
 
 
-def word_entries(trace: RecurrentTrace | TransformerTrace) -> list[dict[str, Any]]:
-    """What the state holds after the last token of each word.
+def check_options(args: argparse.Namespace) -> None:
+    """Refuse what is missing, and what does not belong to what is asked for.
 
-    Returns:
-        One entry a word: `hidden_norm` and `cell_norm` (Euclidean, over the units and directions of the top layer),
-        `mean_<gate>` over the same, and `running_probs` by label when they were traced.
+    Raises:
+        InvalidInputError: If something is.
     """
-    last = trace.reading.last_token_of_word  # [word]
-    columns: dict[str, np.ndarray] = {}
-    if isinstance(trace, RecurrentTrace):
-        for name, values in trace.quantities().items():
-            top = values[-1][:, last]  # [direction, word, unit]
-            if name in ("hidden", "cell"):
-                columns[f"{name}_norm"] = np.sqrt((top.astype(np.float64) ** 2).sum((0, 2)))
-            else:
-                columns[f"mean_{name}"] = top.mean((0, 2))
-    else:
-        columns["hidden_norm"] = np.linalg.norm(trace.hidden[-1, last].astype(np.float64), axis=-1)
-    entries: list[dict[str, Any]] = [
-        {"word": word} | {name: float(values[index]) for name, values in columns.items()}
-        for index, word in enumerate(trace.words)
-    ]
-    if trace.running_logits_by_word is not None:
-        for entry, probs in zip(entries, softmax(trace.running_logits_by_word), strict=True):
-            entry["running_probs"] = _by_label(trace.labels, probs)
-    return entries
+    kind = KINDS[args.what]
+    needs = {*kind.needs, *(("text",) if args.bundle else ())}
+    missing = [name for name in ("text", "unit", "span", "threshold") if name in needs and getattr(args, name) is None]
+    if missing:
+        flags = " and ".join(map(_flag, missing))
+        raise InvalidInputError(f"--what {args.what}{' with --bundle' * bool(args.bundle)} needs {flags}; see --help.")
+    known = {name for other in KINDS.values() for name in other.options}
+    odd = [name for name in sorted(known - {*kind.options}) if getattr(args, name) not in (None, [])]
+    if odd:
+        takes = ", ".join(map(_flag, kind.options)) or "no option of its own"
+        raise InvalidInputError(f"{_flag(odd[0])} does not go with --what {args.what}, which takes {takes}.")
 
 
-def _by_label(labels: tuple[str, ...], probs: np.ndarray) -> dict[str, float]:
-    return {label: float(prob) for label, prob in zip(labels, probs, strict=True)}
+def save(made: list[Made], path: str) -> str:
+    """Write every array, or the table of the first result; returns where."""
+    if len(made) > 1 and path.endswith(".npz"):
+        target = Path(path).expanduser()
+        target.write_bytes(pack_arrays({one.call: one.result for one in made}))
+        return str(target)
+    return _inputs.save(made[0].result, path)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -4,22 +4,57 @@ Axes are always in this order: `[text, layer, direction, word | pos, gate, unit]
 `[layer, head, query_pos, key_pos]` for attention. No torch here. One file for one kind of result.
 """
 
-from explorer_core.results._base import DIRECTIONS, Exportable, check_array, check_finite, softmax
+from explorer_core.results._base import DIRECTIONS, Exportable, check_array, check_finite, safe_csv, softmax
+from explorer_core.results._files import pack_arrays, pack_files
+from explorer_core.results.attention import AttentionSummary
+from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
+from explorer_core.results.gradients import Connectivity, GradientTrace, JacobianTrace
+from explorer_core.results.halves import BiLstmHalves
+from explorer_core.results.layers import LayerSimilarity, LayerVerdicts
+from explorer_core.results.ledger import LstmLedger
+from explorer_core.results.memory import MemoryTrace
+from explorer_core.results.running import RunningVerdict
+from explorer_core.results.saturation import GateSaturation
 from explorer_core.results.traces import RecurrentTrace, Trace, TransformerTrace
+from explorer_core.results.unit_orders import UnitOrder
+from explorer_core.results.unit_steps import Equation, UnitStep
 from explorer_core.results.verdicts import Evaluation, ModelCard, Predictions
 from explorer_core.text import Reading
 
 __all__ = [
     "DIRECTIONS",
+    "AttentionSummary",
+    "BiLstmHalves",
+    "Connectivity",
+    "Equation",
     "Evaluation",
     "Exportable",
+    "GateSaturation",
+    "GradientTrace",
+    "IndexPrice",
+    "JacobianTrace",
+    "LayerSimilarity",
+    "LayerVerdicts",
+    "LstmLedger",
+    "MemoryTrace",
     "ModelCard",
+    "PatternMatches",
+    "Places",
     "Predictions",
     "Reading",
     "RecurrentTrace",
+    "RunningVerdict",
+    "SimilarUnits",
     "Trace",
     "TransformerTrace",
+    "UnitCard",
+    "UnitOrder",
+    "UnitStep",
+    "WordMeans",
     "check_array",
     "check_finite",
+    "pack_arrays",
+    "pack_files",
+    "safe_csv",
     "softmax",
 ]

@@ -14,6 +14,7 @@ from explorer_core.errors import InvalidInputError
 from explorer_core.text import Reading
 
 DIRECTIONS = ("forward", "backward")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Exportable:
@@ -43,7 +44,7 @@ class Exportable:
         return found
 
     def save(self, path: str | Path) -> Path:
-        """Write the result: `.npz` holds every array, `.csv` holds `to_frame()`.
+        """Write the result: `.npz` holds every array, `.csv` holds `to_frame()` as `safe_csv` writes it.
 
         Raises:
             InvalidInputError: If the file name ends in anything else.
@@ -52,10 +53,32 @@ class Exportable:
         if path.suffix == ".npz":
             np.savez_compressed(path, **self.arrays())  # type: ignore[arg-type]
         elif path.suffix == ".csv":
-            self.to_frame().to_csv(path, index=False)
+            path.write_bytes(safe_csv(self.to_frame()))
         else:
             raise InvalidInputError(f"Results are saved as .npz or .csv, not {path.suffix or 'without an ending'}.")
         return path
+
+
+def safe_csv(frame: Any) -> bytes:
+    """A pandas table as CSV in UTF-8 that a spreadsheet opens without running anything in it.
+
+    A cell of text that begins as a formula does (= + - @, a tab or a line break) gets an apostrophe before it; numbers
+    are untouched.
+    """
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    inert = {
+        name: column.map(_inert)
+        for name, column in frame.items()
+        if not (is_numeric_dtype(column) or is_bool_dtype(column))
+    }
+    # with this line end a lone carriage return inside a cell is quoted too, and cannot begin a row
+    written = frame.assign(**inert).rename(columns=_inert).to_csv(index=False, lineterminator="\r\n")
+    return bytes(written, "utf-8", "replace")
+
+
+def _inert(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

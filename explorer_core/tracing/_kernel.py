@@ -118,6 +118,23 @@ def run_kernel(
     Returns:
         Hidden states in the layout of `data`, and the final hidden state, shape [layer * direction, text, unit].
     """
+    states, (final, *_) = run_to_end(
+        rnn, data, batch_sizes, n_texts=n_texts, layer=layer, direction=direction, before=before
+    )
+    return states, final
+
+
+def run_to_end(
+    rnn: nn.RNNBase,
+    data: Tensor,
+    batch_sizes: Tensor | None,
+    *,
+    n_texts: int,
+    layer: int | None = None,
+    direction: int | None = None,
+    before: tuple[Tensor, ...] | None = None,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """As `run_kernel`, with every final state: hidden and, of an LSTM, cell. They can be given as `before` again."""
     n_directions = 2 if rnn.bidirectional else 1
     n_layers = rnn.num_layers if layer is None else 1
     weights = list(rnn._flat_weights)
@@ -132,10 +149,10 @@ def run_kernel(
     start = before if rnn.mode == "LSTM" else before[0]
     kernel, is_both = _KERNELS[rnn.mode], n_directions == 2
     if batch_sizes is None:
-        states, final, *_ = kernel(data, start, weights, rnn.bias, n_layers, 0.0, False, is_both, True)
+        states, *final = kernel(data, start, weights, rnn.bias, n_layers, 0.0, False, is_both, True)
     else:
-        states, final, *_ = kernel(data, batch_sizes, start, weights, rnn.bias, n_layers, 0.0, False, is_both)
-    return states, final
+        states, *final = kernel(data, batch_sizes, start, weights, rnn.bias, n_layers, 0.0, False, is_both)
+    return states, tuple(final)
 
 
 def weights_of(rnn: nn.RNNBase, layer: int, direction: int) -> tuple[Tensor, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import math
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ FAINT = "rgba(128,132,140,0.75)"
 INK = "#000037"  # Streamlit puts its theme's text colour in this one's place; anywhere else it is nearly black
 FONT = '"Source Sans", "Source Sans Pro", "Source Sans 3", "Segoe UI", system-ui, sans-serif'
 TICK_SIZE = 13  # px
-TOP = 12  # px above the plot
+TOP = 20  # px above the plot, and half of its highest tick label: where a margin is too small, Plotly draws twice
 CONFIG = {
     "displaylogo": False,
     "showSendToCloud": False,
@@ -103,8 +104,8 @@ def word_axis(spec: Spec, words: Sequence[str], *, width: int = 860, rows: int =
         rows: Panels one above the other that share the axis.
     """
     n_words = len(words)
-    longest = max((min(len(visible(word)), 14) for word in words), default=1)
-    is_level = n_words * max(longest * 7.5 + 10, 24) <= width
+    widest = max((text_width(visible(word)[:14]) for word in words), default=8)
+    is_level = n_words * max(widest + 10, 24) <= width
     step = 1 if is_level else max(1, math.ceil(n_words * 17 / width))
     shown = [index for index in range(0, n_words, step) if index == n_words - 1 or n_words - 1 - index >= step]
     shown = sorted({*shown, n_words - 1})
@@ -115,6 +116,8 @@ def word_axis(spec: Spec, words: Sequence[str], *, width: int = 860, rows: int =
             tickvals=shown,
             ticktext=[escaped(words[index], 14) for index in shown],
             tickangle=0 if is_level else -55,
+            automargin=False,  # the margin below holds the labels; to measure them takes Plotly longer than to draw
+            ticklabeloverflow="allow",
             tickfont={"size": TICK_SIZE, "color": INK},
             showticklabels=row == rows,
             range=[-pad, n_words - 1 + pad],
@@ -125,7 +128,18 @@ def word_axis(spec: Spec, words: Sequence[str], *, width: int = 860, rows: int =
             tickcolor=GRID,
             unifiedhovertitle={"text": "%{x}"},
         )
-    spec["layout"]["margin"]["b"] = 30 if is_level else 22 + int(longest * 5.7)
+    spec["layout"]["margin"]["b"] = 34 if is_level else 26 + int(widest * 0.9)
+
+
+def text_width(text: str) -> float:
+    """About how wide a tick label is, in pixels; rarely less than it is."""
+    return sum(_letter_width(letter) for letter in text)
+
+
+def _letter_width(letter: str) -> float:
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 13.5
+    return 11.0 if letter in "mwMW@%" else 8.5 if letter.isupper() else 7.0
 
 
 def value_axis(spec: Spec, title: str, *, row: int = 1, limits: tuple[float, float] | None = None) -> None:
@@ -133,6 +147,7 @@ def value_axis(spec: Spec, title: str, *, row: int = 1, limits: tuple[float, flo
     described: Spec = {
         "title": {"text": title, "standoff": 10, "font": {"color": INK}},
         "tickfont": {"size": TICK_SIZE, "color": INK},
+        "ticklabeloverflow": "allow",
         "gridcolor": GRID,
         "zeroline": False,
     }

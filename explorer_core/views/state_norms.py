@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from explorer_core.errors import IncompatibleError
 from explorer_core.numerals import axis_limit, number
-from explorer_core.palette import GREY, SERIES
+from explorer_core.palette import SERIES, layer_color
 from explorer_core.results import RecurrentTrace, Trace, TransformerTrace
 from explorer_core.views import _style
 
@@ -21,10 +21,10 @@ ABOUT = {
     "direction, time runs from right to left.",
     "does_not_show": "A long state is not an important one: length says nothing about the side of the decision it "
     "lies on, and lengths of different layers or models are not on one scale.",
+    "formula": "‖h‖ = √(h₁² + h₂² + … + hₙ²) over the n units of one layer and direction; the same for c",
+    "source": "Euclidean norm; h and c as in Hochreiter and Schmidhuber 1997, Long short-term memory",
     "order": 20,
 }
-
-_LAYER_SCALE = ("#7b4fb5", "#9a4fb0", "#bb4f9c", "#d6587f", "#e56d60", "#ee8a4a", "#f0a93f")  # first layer to last
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def norms(trace: Trace) -> tuple[NormLine, ...]:
         sizes = np.linalg.norm(trace.hidden[:, pos], axis=-1)  # [layer + 1, word]
         n_layers = len(sizes) - 1
         return tuple(
-            NormLine("embedding" if layer == 0 else f"layer {layer}", sizes[layer], _layer_color(layer, n_layers),
+            NormLine("embedding" if layer == 0 else f"layer {layer}", sizes[layer], layer_color(layer, n_layers),
                      "dot" if layer == 0 else "solid")
             for layer in range(n_layers + 1)
         )  # fmt: skip
@@ -108,10 +108,3 @@ def _recurrent_norms(trace: RecurrentTrace) -> tuple[NormLine, ...]:
                 color = SERIES[(layer * n_directions + direction) % len(SERIES)]
                 found.append(NormLine(", ".join(parts), sizes, color, "solid" if kind == "hidden" else "dash"))
     return tuple(found)
-
-
-def _layer_color(layer: int, n_layers: int) -> str:
-    if layer == 0:
-        return GREY
-    place = (layer - 1) / max(n_layers - 1, 1) * (len(_LAYER_SCALE) - 1)
-    return _LAYER_SCALE[round(place)]

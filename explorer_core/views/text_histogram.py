@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer_core.palette import BLUE, class_colors
+from explorer_core.text import visible
 from explorer_core.views import _style
 
 ABOUT = {
@@ -15,6 +16,8 @@ ABOUT = {
     "sentence": "Number of texts of each length and of each label.",
     "how": "Left: each bar counts the texts of so many words. Right: how many texts carry each label.",
     "does_not_show": "Whether labels are right, or texts alike.",
+    "formula": "left: number of texts with a ≤ words < b; right: number of texts with each label",
+    "source": "The labelled texts as they were read from the source, counted",
     "order": 60,
 }
 
@@ -48,6 +51,6 @@ def render(lengths: Mapping[str, int], labels: Mapping[str, int], *, height: int
 
 def alt_text(lengths: Mapping[str, int], labels: Mapping[str, int]) -> str:
     """The figure in words."""
-    said = ", ".join(f"{name[:40]}: {count:,}" for name, count in labels.items())
+    said = ", ".join(f"{visible(name)[:40]}: {count:,}" for name, count in labels.items())
     common = max(lengths, key=lambda name: lengths[name]) if lengths else "no"
     return f"Texts by label: {said}. Most texts have {common} words."

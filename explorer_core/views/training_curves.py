@@ -20,6 +20,9 @@ ABOUT = {
     "how": "Training loss (grey: each step, blue: running mean) and validation loss (orange) share the left panel; "
     "validation accuracy is on the right. When orange rises while blue falls, the model learns its rows by heart.",
     "does_not_show": "Accuracy on other kinds of text: validation rows come from the same source as the training rows.",
+    "formula": "loss = −(1/n) Σ ln p(true label), in nats; accuracy = texts judged right ÷ texts; the blue line is the "
+    "mean of the last 15 steps",
+    "source": "Goodfellow, Bengio and Courville 2016, Deep Learning, sections 6.2 and 7.8",
     "order": 50,
 }
 

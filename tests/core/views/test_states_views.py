@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from explorer_core import api
 from explorer_core.errors import InvalidInputError
-from explorer_core.views import state_norms, unit_lines
+from explorer_core.views import gate_saturation, gate_values, state_norms, unit_lines
 from tests.core.views.conftest import TEXTS
 
 
@@ -81,3 +82,66 @@ def test_the_figures_are_told_in_words_too(trace_of):
     assert unit_lines.alt_text(trace, unit=3).startswith("Unit 3 after the last of 2 words: hidden ")
     assert "update" in unit_lines.alt_text(trace, unit=3)
     assert "2 words" in state_norms.alt_text(trace)
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_the_spread_of_a_gate_counts_every_value_once(trace_of, recurrent_family, text):
+    trace = trace_of(recurrent_family, text)
+    found = gate_values.histograms(trace)
+    assert all(counts.sum(-1) == pytest.approx(1.0) for counts in found.values())
+    figure = gate_values.render(trace, layer=1)
+    n_lines = trace.hidden.shape[0] * trace.hidden.shape[1]
+    assert len(figure.data) == len(found) * n_lines
+
+
+def test_printed_shares_of_a_gate_are_counts_of_its_values(trace_of):
+    trace = trace_of("bilstm", TEXTS["thirty words"])
+    below, above = gate_values.shares(trace, 1, 1)["forget"]
+    values = trace.quantities()["forget"][1, 1, trace.pos_of_words(1)].ravel().tolist()
+    assert below == pytest.approx(sum(value < 0.1 for value in values) / len(values))
+    assert above == pytest.approx(sum(value > 0.9 for value in values) / len(values))
+    assert "forget: " in gate_values.alt_text(trace, layer=1, direction=1)
+    assert any(
+        "forget" in note.text and "above 0.9" in note.text for note in gate_values.render(trace).layout.annotations
+    )
+
+
+def test_a_network_without_gates_shows_its_hidden_state_from_minus_one(trace_of):
+    trace = trace_of("rnn", "not bad at all")
+    figure = gate_values.render(trace)
+    assert list(figure.layout.xaxis.range) == [-1.0, 1.0]
+    assert "below −0.9" in figure.layout.annotations[0].text
+    assert "hidden" in gate_saturation.alt_text(api.gate_saturation(trace))
+
+
+@pytest.mark.parametrize("text", [TEXTS["one word"], TEXTS["thirty words"]], ids=["one word", "thirty words"])
+def test_every_unit_is_a_dot_at_its_own_shares(trace_of, recurrent_family, text):
+    saturation = api.gate_saturation(trace_of(recurrent_family, text))
+    n_layers, n_directions, n_gates, n_units = saturation.left.shape
+    for gate, layer, direction in np.ndindex(n_gates, n_layers, n_directions):
+        found = gate_saturation.places(saturation, gate, layer, direction)
+        assert sorted(unit for units in found.values() for unit in units) == list(range(n_units))
+        for (opened, closed), units in found.items():
+            assert np.all(saturation.right[layer, direction, gate, units] == opened)
+            assert np.all(saturation.left[layer, direction, gate, units] == closed)
+    figure = gate_saturation.render(saturation, layer=1, unit=5)
+    dots = [drawn for drawn in figure.data if drawn.customdata is not None]
+    assert len(dots) == n_gates * n_layers * n_directions
+    rings = [drawn for drawn in figure.data if drawn.customdata is None]
+    assert [(ring.x[0], ring.y[0]) for ring in rings] == [
+        (saturation.right[1, 0, gate, 5], saturation.left[1, 0, gate, 5]) for gate in range(n_gates)
+    ]
+
+
+def test_a_dot_carries_what_a_click_on_it_chooses(trace_of):
+    saturation = api.gate_saturation(trace_of("bilstm", TEXTS["thirty words"]))
+    for drawn in gate_saturation.render(saturation).data:
+        for x, y, (layer, direction, unit) in zip(drawn.x, drawn.y, drawn.customdata, strict=True):
+            places = {(float(saturation.right[layer, direction, gate, unit]),
+                       float(saturation.left[layer, direction, gate, unit])) for gate in range(3)}  # fmt: skip
+            assert (x, y) in places
+
+
+def test_a_ring_around_a_unit_that_is_not_there_is_refused(trace_of):
+    with pytest.raises(InvalidInputError, match="run from 0 to 15"):
+        gate_saturation.render(api.gate_saturation(trace_of("lstm", "not bad")), unit=16)

@@ -1,0 +1,215 @@
+"""What every view promises, for every family it fits and for any text."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer_core import api, registry
+from explorer_core.datasets._labelled_texts import LabelledTexts
+from explorer_core.results import softmax
+from explorer_core.text import visible
+from explorer_core.views.running_verdict import VerdictLine
+from tests.conftest import FAMILIES, RECURRENT_FAMILIES, build_tiny
+
+TEXTS = {
+    "one word": "terrible",
+    "several pieces": "unbelievably plotless , zxq",
+    "emoji": "so good \U0001f60d\U0001f469\u200d\U0001f467 \U0001f44d\U0001f3fd",
+    "Arabic": "كان الفيلم رائعا، 好",
+    "hostile": "<img src=x onerror=1> <i>a</i> \u202eevil\u2066 %{y} {{x}} $1$ [a](http://h) &lt;script&gt; \x07",
+    "three hundred words": " ".join(("the film was not good but the acting was great , " * 28).split()[:300]),
+}
+FITS = {
+    None: FAMILIES,
+    "recurrent": RECURRENT_FAMILIES,
+    "cell": ["lstm", "bilstm"],
+    "bidirectional": ["bilstm"],
+    "transformer": ["bert"],
+}
+OURS = re.compile(r"</?(b|i|br|sub|sup|extra)>|<span style=['\"][^<>]*['\"]>|</span>")
+TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\u0007]")
+
+
+class Read:
+    """One tiny network over one text, and what the front desk makes of both."""
+
+    def __init__(self, family: str, text: str) -> None:
+        self.model = build_tiny(family, max_tokens=1024)
+        self.text = text
+        self.unit = {"layer": 1, "direction": int(family == "bilstm"), "unit": 5}
+
+    @cached_property
+    def trace(self) -> Any:
+        return api.trace_states(self.model, self.text)
+
+    @cached_property
+    def ledger(self) -> Any:
+        return api.lstm_ledger(self.model, self.text)
+
+    @cached_property
+    def memory(self) -> Any:
+        return api.trace_memory(self.model, self.text)
+
+    @cached_property
+    def summary(self) -> Any:
+        return api.summarise_attention(self.trace)
+
+    @cached_property
+    def index(self) -> Any:
+        texts = (self.text, "the film was good , but the food was bad", f"never {self.text}") * 5
+        split = np.full(len(texts), "train")
+        labels = np.arange(len(texts)) % 3
+        data = LabelledTexts(texts, labels, (self.text, "other", "\u202e<b>third"), split, "some", "Some texts.")
+        return api.index_states(self.model, data)
+
+    @cached_property
+    def pattern(self) -> Any:
+        return api.find_pattern(self.index, self.trace, (0, 0), 0.05)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The top layer's forward hidden states, shape [word, unit]."""
+        top = self.trace.hidden[-1]
+        return (top if top.ndim == 2 else top[0])[self.trace.reading.last_token_of_word]
+
+    @property
+    def labels(self) -> dict[str, int]:
+        return {self.text: 3, "other": 4}
+
+    @property
+    def lines(self) -> list[VerdictLine]:
+        probs = softmax(self.trace.running_logits_by_word)
+        return [VerdictLine(self.text, self.model.architecture, probs), VerdictLine("b", "bert", probs[:1])]
+
+
+CURVES = SimpleNamespace(
+    step=np.arange(1, 41),
+    loss_nats=np.linspace(0.7, 0.2, 40),
+    epoch_step=np.array([20, 40]),
+    epoch_loss_nats=np.array([0.6, 0.5]),
+    epoch_accuracy=np.array([0.7, 0.8]),
+)
+
+# How to make the arguments of each view; a view that is not here fails.
+ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] = {
+    "running_verdict": lambda read: ((read.lines, read.trace.words), {"target": 1, "target_label": read.text}),
+    "state_norms": lambda read: ((read.trace,), {}),
+    "unit_lines": lambda read: ((read.trace,), read.unit),
+    "gate_values": lambda read: ((read.trace,), {"layer": 1}),
+    "gate_saturation": lambda read: ((api.gate_saturation(read.trace),), read.unit),
+    "word_ledger": lambda read: ((read.ledger,), {}),
+    "ledger_waterfall": lambda read: ((read.ledger,), {"sort": "size"}),
+    "halves": lambda read: ((api.trace_halves(read.model, read.text),), {}),
+    "memory_words": lambda read: ((read.memory,), {"target": 1}),
+    "memory_units": lambda read: ((read.memory,), read.unit),
+    "memory_unit": lambda read: ((read.memory,), read.unit),
+    "layer_similarity": lambda read: ((api.compare_layers(read.trace),), {}),
+    "layer_verdict": lambda read: ((api.trace_layer_verdicts(read.model, read.text),), {"target": 1}),
+    "head_summary": lambda read: ((read.summary,), {"layer": 1, "head": 2}),
+    "attention_rollout": lambda read: ((read.summary,), {}),
+    "unit_card": lambda read: ((api.unit_card(read.index, 5),), {}),
+    "pattern_labels": lambda read: ((read.pattern,), {}),
+    "pattern_span": lambda read: ((read.values, read.trace.words, (0, 0), 0.05, read.pattern.units), {}),
+    "text_histogram": lambda read: (({"1-5": 3, "6-10": 9}, read.labels), {}),
+    "training_curves": lambda read: ((CURVES,), {}),
+}
+
+
+@functools.lru_cache(maxsize=64)
+def read_of(family: str, name: str) -> Read:
+    return Read(family, TEXTS[name])
+
+
+def cases() -> Iterator[Any]:
+    for view, about in registry.describe("views").items():
+        for family in FITS[about.extra.get("needs")]:
+            for name in TEXTS:
+                yield pytest.param(view, family, name, id=f"{view}-{family}-{name}")
+
+
+def strings_of(node: Any) -> Iterator[str]:
+    """Every string of a figure's description but packed numbers."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key not in ("bdata", "template"):
+                yield from strings_of(value)
+    elif isinstance(node, list | tuple | np.ndarray):
+        for value in node:
+            yield from strings_of(value)
+
+
+def numbers_of(figure: Any) -> Iterator[tuple[str, np.ndarray]]:
+    for drawn in figure.data:
+        for name in ("x", "y", "z"):
+            values = getattr(drawn, name, None)
+            if values is not None and len(values):
+                array = np.asarray(values)
+                if array.dtype.kind in "iuf":
+                    yield f"{drawn.type}.{name}", array
+
+
+def axes_of(figure: Any) -> dict[str, Any]:
+    return {name: value for name, value in figure.to_plotly_json()["layout"].items() if re.match("[xy]axis", name)}
+
+
+def is_named(axis: dict[str, Any]) -> bool:
+    """Whether an axis says what it counts: by its title, or by the names at its ticks."""
+    names = [name for name in axis.get("ticktext", ()) if str(name).strip()]
+    has_names = bool(names) and not all(re.fullmatch(r"[\d.,−+%-]+", str(name)) for name in names)
+    return bool((axis.get("title") or {}).get("text")) or (has_names and axis.get("showticklabels", True))
+
+
+def test_every_view_is_in_the_contract() -> None:
+    assert set(ARGUMENTS) == set(registry.describe("views"))
+
+
+@pytest.mark.parametrize(("view", "family", "name"), cases())
+def test_a_view_of_any_text_is_finite_safe_named_and_told(view: str, family: str, name: str) -> None:
+    module = registry.load("views", view)
+    arguments, knobs = ARGUMENTS[view](read_of(family, name))
+    figure = module.render(*arguments, **knobs)
+    assert figure.data
+
+    for where, values in numbers_of(figure):
+        assert not np.isinf(values).any(), where
+        assert np.isfinite(values).any() or name == "one word", where
+
+    for text in strings_of(figure.to_plotly_json()):
+        assert "<" not in OURS.sub("", text), text
+        assert not TURNING.search(text), text
+
+    axes = axes_of(figure)
+    has_headings = any(note.xref == "paper" for note in figure.layout.annotations)
+    for letter in "xy":
+        of_letter = [axis for key, axis in axes.items() if key[0] == letter and axis.get("visible", True)]
+        assert has_headings or any(map(is_named, of_letter)), f"no {letter} axis of {view} says what it counts"
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert not math.isnan(figure.layout.height)
+
+    taken = inspect.signature(module.alt_text).parameters
+    said = module.alt_text(*arguments, **{key: value for key, value in knobs.items() if key in taken})
+    assert said.endswith(".")
+    assert not TURNING.search(said), said
+    assert visible(said) == said
+
+
+@pytest.mark.parametrize("view", list(registry.describe("views")))
+def test_a_view_says_what_it_draws_from(view: str) -> None:
+    module = registry.load("views", view)
+    for function in (module.render, module.alt_text):
+        assert inspect.getdoc(function)
+        assert all(
+            taken.kind is not inspect.Parameter.VAR_KEYWORD for taken in inspect.signature(function).parameters.values()
+        )
