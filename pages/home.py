@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import cache, jobs, messages, shell, state, verdicts, widgets
+from pages._ui import cache, figures, jobs, messages, shell, state, verdicts
 
 shell.require_shell()
 
@@ -28,7 +28,7 @@ def draw_verdicts(waiting: bool) -> None:
         if waiting:
             st.rerun()  # once, to draw without a timer
         verdicts.draw(state.text(), names)
-        widgets.how_to_read("running_verdict")
+        figures.how_to_read("running_verdict")
 
 
 st.subheader("The verdict, word by word", anchor=False)

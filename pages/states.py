@@ -40,6 +40,7 @@ else:
     info = cache.model_info(reading.choose_model(names))
     chosen = [info, *(cache.model_info(name) for name in names if name != info.name)]
     waiting = [one for one in chosen if not reading.reads_verdict(one, text)]
-    trace = cache.trace(info.name, info.fingerprint, text, info not in waiting)
+    with st.spinner("Reading the text. The first time after a start takes a few seconds."):
+        trace = cache.trace(info.name, info.fingerprint, text, info not in waiting)
     readable = [one for one in chosen[1:] if one not in waiting]
     explore(Look(info, text, trace, reading.verdict_target(trace), readable), waiting)

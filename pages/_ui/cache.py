@@ -5,26 +5,49 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
+import json
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from explorer_core import api
 from explorer_core.errors import JobError, NotFoundError
 from explorer_core.text import Reading, read_text
+from explorer_core.training.spec import DataSpec
 from pages._ui import sources
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from explorer_core.corpus._index import StateIndex
+    from explorer_core.datasets._labelled_texts import LabelledTexts
     from explorer_core.loaded import LoadedModel
-    from explorer_core.results import ModelCard, RecurrentTrace, TransformerTrace
+    from explorer_core.results import (
+        AttentionSummary,
+        BiLstmHalves,
+        GateSaturation,
+        IndexPrice,
+        LayerSimilarity,
+        LayerVerdicts,
+        LstmLedger,
+        MemoryTrace,
+        ModelCard,
+        PatternMatches,
+        RecurrentTrace,
+        SimilarUnits,
+        TransformerTrace,
+        UnitCard,
+        UnitOrder,
+        UnitStep,
+    )
 
 _HEAVY = threading.BoundedSemaphore(2)  # traces computed at the same time in this process
 _WARM = threading.Event()
 _WARMING = threading.Lock()
+N_SIMILAR = 7  # units like one and against it; buttons in a row
 _DELAY_S = 1.0  # the first page is on its way to the browser, and an import holds the interpreter
 _COMPUTING = (
     "explorer_core.architectures._loading",
@@ -90,11 +113,15 @@ def load(name: str, fingerprint: str) -> LoadedModel:
 
 
 @st.cache_data(max_entries=64, max_size="256MB", show_spinner=False)
-def trace(name: str, fingerprint: str, text: str, running: bool) -> RecurrentTrace | TransformerTrace:
-    """`api.trace_states` of a ready model; see there."""
+def trace(
+    name: str, fingerprint: str, text: str, running: bool, _progress: api.Progress | None = None
+) -> RecurrentTrace | TransformerTrace:
+    """`api.trace_states` of a ready model; see there. With progress it is work in the background, which has a queue of
+    its own and keeps nobody waiting.
+    """
     model = load(name, fingerprint)
-    with _HEAVY:
-        return api.trace_states(model, text, running=running)
+    with nullcontext() if _progress else _HEAVY:
+        return api.trace_states(model, text, running=running, progress=_progress)
 
 
 @st.cache_data(max_entries=512, max_size="32MB", show_spinner=False)
@@ -105,11 +132,134 @@ def running(name: str, fingerprint: str, text: str) -> np.ndarray:
         return api.running_verdict(model, text)
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)  # not copied at every use: 75 MB for 512 tokens of 72 heads
+def attention(name: str, fingerprint: str, text: str, _trace: TransformerTrace) -> AttentionSummary:
+    """`api.summarise_attention` of the trace of a text; shared by all sessions and never changed."""
+    return api.summarise_attention(_trace)
+
+
+@st.cache_data(max_entries=16, max_size="128MB", show_spinner=False)
+def layer_similarity(
+    name: str, fingerprint: str, text: str, centred: bool, _trace: TransformerTrace
+) -> LayerSimilarity:
+    """`api.compare_layers` of the trace of a text."""
+    return api.compare_layers(_trace, centred=centred)
+
+
+@st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)
+def layer_verdicts(name: str, fingerprint: str, text: str) -> LayerVerdicts:
+    """`api.trace_layer_verdicts` of a ready model; see there."""
+    model = load(name, fingerprint)
+    with _HEAVY:
+        return api.trace_layer_verdicts(model, text)
+
+
+@st.cache_data(max_entries=32, max_size="128MB", show_spinner=False)
+def ledger(name: str, fingerprint: str, text: str, target: int, tanh_share: str) -> LstmLedger:
+    """`api.lstm_ledger` of a ready model; see there."""
+    model = load(name, fingerprint)
+    with _HEAVY:
+        return api.lstm_ledger(model, text, target, tanh_share=tanh_share)
+
+
+@st.cache_data(max_entries=128, max_size="32MB", show_spinner=False)
+def halves(name: str, fingerprint: str, text: str, target: int) -> BiLstmHalves:
+    """`api.trace_halves` of a ready model; see there."""
+    model = load(name, fingerprint)
+    with _HEAVY:
+        return api.trace_halves(model, text, target)
+
+
 @st.cache_data(max_entries=256, max_size="32MB", show_spinner=False)
 def reading(name: str, fingerprint: str, text: str) -> Reading:
     """The words and tokens a ready model reads in a text, without running it."""
     model = load(name, fingerprint)
     return read_text(model.tokenizer, text, model.max_tokens)
+
+
+@st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)
+def unit_order(
+    name: str, fingerprint: str, text: str, running: bool, how: str, layer: int, direction: int, target: int
+) -> UnitOrder:
+    """`api.order_units` of a ready model's trace."""
+    traced: Any = trace(name, fingerprint, text, running)
+    return api.order_units(traced, how, layer=layer, direction=direction, target=target)
+
+
+@st.cache_data(max_entries=64, max_size="16MB", show_spinner=False)
+def saturation(name: str, fingerprint: str, text: str, running: bool) -> GateSaturation:
+    """`api.gate_saturation` of a ready model's trace."""
+    traced: Any = trace(name, fingerprint, text, running)
+    return api.gate_saturation(traced)
+
+
+@st.cache_data(max_entries=256, max_size="16MB", show_spinner=False)
+def unit_step(
+    name: str, fingerprint: str, text: str, running: bool, layer: int, direction: int, unit: int, word: int
+) -> UnitStep:
+    """`api.trace_unit_step` of a ready model's trace."""
+    traced: Any = trace(name, fingerprint, text, running)
+    model = load(name, fingerprint)
+    return api.trace_unit_step(model, text, layer=layer, direction=direction, unit=unit, word=word, trace=traced)
+
+
+@st.cache_data(max_entries=24, max_size="128MB", show_spinner=False)
+def memory(name: str, fingerprint: str, text: str, swap: str) -> MemoryTrace:
+    """`api.trace_memory` of a ready model; see there. It reads the text once for every word."""
+    model = load(name, fingerprint)
+    with _HEAVY:
+        return api.trace_memory(model, text, swap=swap)
+
+
+# Over a corpus ------------------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the data")
+def corpus_texts(source: str, options: str) -> LabelledTexts:
+    """`api.read_data`; `options` as JSON. Shared by all sessions and never changed."""
+    return api.read_data(DataSpec(source, json.loads(options)))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def state_index(
+    name: str, fingerprint: str, source: str, options: str, split: str, layer: int, direction: int, quantity: str
+) -> StateIndex:
+    """`api.open_index` of a ready model; mapped from disk and shared by all sessions.
+
+    Raises:
+        NotFoundError: If it was not built yet; asked again, it is looked for again.
+    """
+    model, texts = load(name, fingerprint), corpus_texts(source, options)
+    return api.open_index(model, texts, split=split, layer=layer, direction=direction, quantity=quantity)
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring what it costs")
+def index_price(name: str, fingerprint: str, source: str, options: str, split: str) -> IndexPrice:
+    """`api.price_index` of a ready model."""
+    return api.price_index(load(name, fingerprint), corpus_texts(source, options), split=split)
+
+
+@st.cache_data(max_entries=256, max_size="32MB", show_spinner=False)
+def unit_card(key: str, unit: int, _index: StateIndex) -> tuple[UnitCard, SimilarUnits]:
+    """`api.unit_card` and `api.similar_units` over an index of a key."""
+    with _HEAVY:
+        return api.unit_card(_index, unit), api.similar_units(_index, unit, N_SIMILAR)
+
+
+@st.cache_data(max_entries=64, max_size="32MB", show_spinner=False)
+def pattern(
+    key: str,
+    text: str,
+    span: tuple[int, int],
+    threshold: float,
+    off_before: bool,
+    off_after: bool,
+    _index: StateIndex,
+    _trace: RecurrentTrace | TransformerTrace,
+) -> PatternMatches:
+    """`api.find_pattern` over an index of a key."""
+    with _HEAVY:
+        return api.find_pattern(_index, _trace, span, threshold, off_before=off_before, off_after=off_after)
 
 
 def is_warm() -> bool:

@@ -16,7 +16,7 @@ from explorer_core.errors import ExplorerError
 from explorer_core.params import Knob
 from explorer_core.text import visible
 from explorer_core.training.spec import DataSpec
-from pages._ui import messages
+from pages._ui import figures, messages
 from pages._ui.widgets import knob
 
 if TYPE_CHECKING:
@@ -34,12 +34,25 @@ def draw() -> DataSpec | None:
         "Data", list(abouts), default=next(iter(abouts)), required=True, format_func=lambda name: abouts[name].label,
         key="data_source",
     )  # fmt: skip
-    about = abouts[source]
-    st.caption(about.sentence)
-    wanted = about.extra.get("options", ())
+    st.caption(abouts[source].sentence)
+    return draw_options(source)
+
+
+def draw_options(source: str, *, key: str = "data", is_brief: bool = False) -> DataSpec | None:
+    """Draw the options of a source, and the look at what they give.
+
+    Args:
+        source: Name of the source.
+        key: Start of the keys of its controls.
+        is_brief: Whether the look is only what cannot be used.
+
+    Returns:
+        As `draw`.
+    """
+    wanted = next(about for about in api.list_sources() if about.name == source).extra.get("options", ())
     options: dict[str, Any] = {}
     for option in (option for option in wanted if option.get("required")):
-        options[option["name"]] = _draw_option(source, option, None)
+        options[option["name"]] = _draw_option(source, option, None, key)
         if not options[option["name"]]:
             return None
     found = None  # without a first look, such as at a set whose part is not chosen yet, options are typed
@@ -48,14 +61,17 @@ def draw() -> DataSpec | None:
     others = [option for option in wanted if not option.get("required")]
     for option, place in zip(others, _places(len(others)), strict=False):
         with place:
-            options[option["name"]] = _draw_option(source, option, found)
+            options[option["name"]] = _draw_option(source, option, found, key)
     options = {name: value for name, value in options.items() if value not in (None, "")}
     try:
         preview = _look(source, _frozen(options))
     except ExplorerError as error:
         messages.show(error)
         return None
-    draw_preview(preview)
+    if not is_brief:
+        draw_preview(preview)
+    elif preview.problem:
+        st.error(messages.plain(preview.problem))
     return None if preview.problem else DataSpec(source, options)
 
 
@@ -68,15 +84,12 @@ def draw_preview(preview: DataPreview) -> None:
     for note in preview.notes[:6]:
         st.caption(messages.plain(note))
     if preview.n_rows:
-        from explorer_core.views import _style, text_histogram
+        from explorer_core.views import text_histogram
 
         lengths = length_bins(preview.lengths)
-        st.plotly_chart(
-            text_histogram.render(lengths, preview.labels),
-            config=_style.CONFIG,
-            alt=text_histogram.alt_text(lengths, preview.labels),
-            key="preview_chart",
-        )
+        drawn = text_histogram.render(lengths, preview.labels)
+        figures.chart(drawn, "preview_chart", text_histogram.alt_text(lengths, preview.labels))
+        figures.how_to_read("text_histogram")
     if preview.samples:
         rows = [{"Label": visible(str(label)), "Text": visible(text)} for text, label in preview.samples]
         st.dataframe(
@@ -102,9 +115,9 @@ def _places(n_options: int) -> list[Any]:
     return st.columns(min(max(n_options, 1), 4)) * (n_options // 4 + 1) if n_options else []
 
 
-def _draw_option(source: str, option: Mapping[str, Any], found: DataPreview | None) -> Any:
+def _draw_option(source: str, option: Mapping[str, Any], found: DataPreview | None, start: str) -> Any:
     """The control of one option of a source, by its kind."""
-    key = f"data_{source}_{option['name']}"
+    key = f"{start}_{source}_{option['name']}"
     kind, label, help_text = option["kind"], option["label"], option["help"]
     if kind == "file":
         return _draw_upload(label, option["endings"], key)

@@ -1,4 +1,4 @@
-"""Figures on a page: one way to draw them, and the two sentences that go under each."""
+"""Figures on a page: one way to draw them, and what is said under each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explorer_core import registry
+from pages._ui import messages
 
 
 def chart(figure: Any, key: str | None, alt: str) -> None:
@@ -17,11 +18,14 @@ def chart(figure: Any, key: str | None, alt: str) -> None:
 
 
 def how_to_read(view: str) -> None:
-    """One sentence on how to read a view and one on what it does not show, from what the view says of itself."""
-    about = registry.describe("views")[view]
-    small(about.extra["how"], about.extra["does_not_show"])
+    """How to read a view, what it does not show, its formula and its source, from what the view says of itself."""
+    extra = registry.describe("views")[view].extra
+    small(extra["how"], extra["does_not_show"], extra.get("formula", ""), extra.get("source", ""))
 
 
-def small(how: str, does_not_show: str) -> None:
-    """The two sentences under a picture; both are ours, not a person's."""
-    st.caption(f"**How to read this.** {how} **What it does not show.** {does_not_show}")
+def small(how: str, does_not_show: str, formula: str = "", source: str = "") -> None:
+    """The two sentences under a picture, and on a second line its formula and source; each is shown as it stands."""
+    leads = (("How to read this.", how), ("What it does not show.", does_not_show))
+    lines = [leads, tuple((lead, text) for lead, text in (("Formula.", formula), ("Source.", source)) if text)]
+    said = (" ".join(f"**{lead}** {messages.plain(text)}" for lead, text in line) for line in lines if line)
+    st.caption("  \n".join(said))

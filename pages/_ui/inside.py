@@ -6,11 +6,13 @@ import numpy as np
 import streamlit as st
 
 from explorer_core.results import RecurrentTrace
+from explorer_core.unit_order import possible_orders
 from pages._ui import linked
 from pages._ui.look import AnyTrace
 from pages._ui.reading import GROUP
 
 LAYER, DIRECTION, UNIT, COLUMNS = "layer", "direction", "unit", "columns"  # keys, and names in the address
+ORDER = "order"
 TITLES = {
     "hidden": "Hidden state h",
     "cell": "Cell state c",
@@ -65,6 +67,20 @@ def pick_unit(trace: AnyTrace) -> int:
     )  # fmt: skip
     linked.tell("states_unit_chosen", GROUP, trace.words, unit=int(unit))
     return int(unit)
+
+
+def pick_order(trace: RecurrentTrace) -> str:
+    """How the units are ordered; only what means something for this network and this reading is offered."""
+    options = list(possible_orders(trace))
+    if st.session_state.get(ORDER) not in (None, *options):
+        st.session_state[ORDER] = options[0]  # an order of another network
+    picked = st.selectbox(
+        "Order units by", options, key=ORDER, bind="query-params", width=150,
+        help="Stored: the numbers of the units, which mean nothing. Similarity: alike units side by side. Verdict: "
+        "correlation of the hidden state with the running verdict. Memory: half-life from the gate that keeps the "
+        "state; a vanilla RNN has none.",
+    )  # fmt: skip
+    return picked if picked in options else options[0]
 
 
 def pick_columns() -> bool:

@@ -11,7 +11,7 @@ import streamlit as st
 from explorer_core import api
 from explorer_core.errors import NotFoundError
 from explorer_core.training.spec import TrainingSpec
-from pages._ui import messages
+from pages._ui import figures, messages
 from pages._ui.widgets import duration
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _run_panel(name: str, live: bool) -> None:
 
 def draw_curves(name: str) -> None:
     """Loss and accuracy of a run, as far as it got."""
-    from explorer_core.views import _style, training_curves
+    from explorer_core.views import training_curves
 
     curves = api.training_curves(name)
     if not len(curves.step):
@@ -157,7 +157,8 @@ def draw_curves(name: str) -> None:
         if status is not None and not status.is_over:
             st.caption("The curves appear here with the first step.")
         return
-    st.plotly_chart(training_curves.render(curves), config=_style.CONFIG, alt=training_curves.alt_text(curves))
+    figures.chart(training_curves.render(curves), None, training_curves.alt_text(curves))
+    figures.how_to_read("training_curves")
 
 
 def cancel(name: str) -> None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
-from explorer_core import api, palette, settings
+from explorer_core import palette
 from explorer_core.numerals import number
 from explorer_core.results import RecurrentTrace, softmax
-from explorer_core.text import split_words, visible
-from pages._ui import cache, figures, linked, messages, state, strip, verdicts, widgets
+from explorer_core.text import visible
+from pages._ui import figures, linked, messages, rereading, state, strip, verdicts
 from pages._ui.look import AnyTrace, Look
 
 GROUP = "states"  # elements that choose a word together
 STRIP, VERDICT, NORMS, UNIT_LINES = "states_strip", "states_verdict", "states_norms", "states_unit"
+ROLLOUT, TURNS = "states_rollout", "states_turns"
+MEMORY_WORDS, MEMORY_UNIT = "states_memory_words", "states_memory_unit"
+LEDGER, HALVES = "states_ledger", "states_halves"
+PATTERN = "states_pattern"
+# keys of charts over words, which show a line at the chosen word
+CHARTS = (VERDICT, NORMS, UNIT_LINES, ROLLOUT, TURNS, MEMORY_WORDS, MEMORY_UNIT, LEDGER, HALVES, PATTERN)
 MODEL = "look"  # key, and name in the address
-_ASKED = "states_reread"
+QUANTITY, CLASSES = "verdict", "classes"  # likewise
+_QUANTITIES = {"prob": "Probability", "logit": "Logit"}
+_CLASSES = {"target": "Target class", "all": "Every class"}
+reads_verdict, ask_to_reread = rereading.may_read, rereading.offer
 
 
 def choose_model(names: Sequence[str]) -> str:
@@ -29,37 +37,6 @@ def choose_model(names: Sequence[str]) -> str:
         "Look into", list(names), key=MODEL, bind="query-params", width=320,
         help="The running verdict draws all chosen models; everything else on this page is about this one.",
     )  # fmt: skip
-
-
-def reads_verdict(info: cache.ModelInfo, text: str) -> bool:
-    """Whether the verdict after every word may be read now: it is cheap, short, or was asked for."""
-    n_words = len(split_words(text))
-    return not info.rereads or n_words <= settings.ASK_BEFORE_REREADING_WORDS or st.session_state.get(_ASKED) == text
-
-
-def ask_to_reread(waiting: Sequence[cache.ModelInfo], text: str) -> None:
-    """Say what the running verdict of these models costs, and offer it."""
-    n_words = max(len(cache.reading(info.name, info.fingerprint, text).words) for info in waiting)
-    seconds = sum(_reading_s(info.name, info.fingerprint, text) for info in waiting) * n_words / 2  # half as long each
-    families = " and ".join(dict.fromkeys(info.family for info in waiting))
-    with st.container(border=True):
-        st.markdown(
-            f"For a verdict after every word, {messages.plain(families)} must read all {n_words:,} beginnings of this "
-            f"text anew: about {widgets.duration(seconds)} on this machine."
-        )
-        if st.button("Read every beginning", key="states_ask"):
-            st.session_state[_ASKED] = text
-            st.rerun()
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
-def _reading_s(name: str, fingerprint: str, text: str) -> float:
-    """Seconds this machine takes to read the text once, measured."""
-    model = cache.load(name, fingerprint)
-    api.predict(model, [text])  # the first call of a process pays for more than reading
-    began = time.perf_counter()
-    api.predict(model, [text])
-    return time.perf_counter() - began
 
 
 def verdict_target(trace: AnyTrace) -> int:
@@ -86,8 +63,14 @@ def draw_strip(look: Look) -> int | None:
         headline=_headline(trace, by_word),
         notes=trace.reading.notes,
         selected=first_word(trace),
-        charts=(VERDICT, NORMS, UNIT_LINES),
+        charts=CHARTS,
+        spans=True,
     )
+
+
+def chosen_span(trace: AnyTrace) -> tuple[int, int] | None:
+    """First and last word of the run chosen in this text, if there is one."""
+    return linked.chosen_span(GROUP, trace.words)
 
 
 def first_choice(by_word: np.ndarray | None, target: int, n_words: int) -> int:
@@ -109,6 +92,29 @@ def chosen_word(trace: AnyTrace) -> int | None:
     return linked.chosen_word(GROUP, trace.words, first_word(trace))
 
 
+def pick_quantity(n_classes: int) -> tuple[str, str]:
+    """What the running verdict draws: `prob` or `logit`, and the `target` class or `all`.
+
+    Of two classes every class is asked for only as logits: the probability of one is the mirror of the other's.
+    """
+    with st.container(horizontal=True, gap="medium"):
+        quantity = _pick("Quantity", _QUANTITIES, QUANTITY)
+        asks = n_classes > 2 or quantity == "logit"
+        classes = _pick("Classes", _CLASSES, CLASSES) if asks else "target"
+    return quantity, classes
+
+
+def _pick(label: str, options: Mapping[str, str], key: str) -> str:
+    first = next(iter(options))
+    if st.session_state.get(key) not in (None, *options):
+        st.session_state[key] = first
+    chosen = st.segmented_control(
+        label, list(options), default=first, required=True, key=key, bind="query-params",
+        format_func=lambda name: options[name], label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen or first
+
+
 def draw_verdict(look: Look) -> None:
     """The running verdict of the model looked into and of the other chosen ones, on one axis."""
     trace = look.trace
@@ -116,9 +122,10 @@ def draw_verdict(look: Look) -> None:
     found = list(verdicts.read_each(look.others, look.text, first))
     drawn = [one for one in found if not isinstance(one, str)]
     if trace.running_logits_by_word is not None:
-        drawn.insert(0, verdicts.Verdict(first, softmax(trace.running_logits_by_word)))
+        drawn.insert(0, verdicts.Verdict(first, trace.running_logits_by_word))
     if drawn:
-        verdicts.draw_lines(drawn, look.target, VERDICT)
+        quantity, classes = pick_quantity(len(trace.labels))
+        verdicts.draw_lines(drawn, look.target, VERDICT, quantity=quantity, classes=classes)
         if strip.direction_of(trace.words) == "rtl":
             st.caption("In the charts time runs from left to right, also for a text written from right to left.")
         figures.how_to_read("running_verdict")

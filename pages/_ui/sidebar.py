@@ -43,7 +43,7 @@ def _text_box(height: int) -> None:
         key=state.TEXT,
         bind="query-params",
         height=height,
-        on_change=_forget_example,
+        on_change=forget_example,
         placeholder="Type or paste a text",
         help=f"At most {settings.MAX_TEXT_CHARS:,} characters. Ctrl+Enter, or a click elsewhere, reads it.",
     )
@@ -75,7 +75,8 @@ def _take_example() -> None:
         st.session_state[state.TEXT] = EXAMPLES[st.session_state[_EXAMPLE]]
 
 
-def _forget_example() -> None:
+def forget_example() -> None:
+    """The text is no longer an example's."""
     st.session_state[_EXAMPLE] = None
 
 

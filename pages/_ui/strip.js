@@ -1,76 +1,269 @@
-// The word strip: words in reading order, under each a bar with its number, one of them chosen.
+// The word strip: words in reading order, under each a bar with its number, one of them or a run of them chosen.
 const instances = new WeakMap()
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]|[\ud802\ud803\ud83a\ud83b]/
+const BAR_REM = { few: 2.6, many: 2 } // height of the track, as in strip.css
+const MANY = 60 // words; above this they are set smaller
+const CHUNK = 150 // words of a long text in one list: the browser lays out only the lists that are seen
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component
   let own = instances.get(parentElement)
   if (!own) {
-    own = { view: "words", json: null, stop: () => {}, timer: 0 }
+    own = { view: "words", json: null, timers: {}, leave: () => {}, current: undefined, span: null, anchor: null }
     instances.set(parentElement, own)
   }
-  const root = parentElement.querySelector(".strip")
-  own.send = (word) => {
-    clearTimeout(own.timer)
-    own.timer = setTimeout(() => setStateValue("word", word), own.patience)
-  }
+  own.setStateValue = setStateValue
   const json = JSON.stringify(data)
-  if (json !== own.json) {
-    if (own.data?.stamp !== data.stamp && own.view === "tokens" && !data.tokens) own.view = "words"
-    own.json = json
-    own.data = data
-    draw(root, own)
-    own.stop()
-    const leave = subscribe(
-      data.group,
-      (choice) => choice.stamp === own.data.stamp && choice.word !== undefined && mark(own, choice.word),
-      (place) => place.stamp === own.data.stamp && glance(own, place.word),
-    )
-    const unlink = linkCharts(own)
-    own.stop = () => { leave(); unlink() }
-    const last = lastChoice(data.group, data.stamp)?.word
-    mark(own, last ?? data.selected, last === undefined)
-  }
+  if (json !== own.json) show(own, parentElement.querySelector(".strip"), data, json)
   return () => {
-    clearTimeout(own.timer)
-    own.stop()
+    Object.values(own.timers).forEach(clearTimeout)
+    own.leave()
+    own.charts?.stop()
     instances.delete(parentElement)
   }
 }
 
-function choose(own, word, patience) {
-  own.patience = patience
-  publish(own.data.group, own.data.stamp, { word })
-  own.send(word)
+function show(own, root, data, json) {
+  if (own.view === "tokens" && !data.tokens) own.view = "words"
+  if (own.data?.stamp !== data.stamp) own.anchor = null
+  Object.assign(own, { json, data })
+  draw(root, own)
+  own.leave()
+  own.leave = subscribe(
+    data.group,
+    (choice) => choice.stamp === own.data.stamp && follow(own, choice),
+    (place) => place.stamp === own.data.stamp && glance(own, place.word),
+  )
+  if (!own.charts && data.charts.length) own.charts = linkCharts(own, (word) => choose(own, word, 0, true))
+  const last = lastChoice(data.group, data.stamp)
+  markSpan(own, last?.span ?? null)
+  mark(own, last?.word ?? data.selected, last?.word === undefined)
 }
+
+// Choosing ----------------------------------------------------------------------------------------------------------
+
+function tell(own, field, value, patience) {
+  clearTimeout(own.timers[field])
+  own.timers[field] = setTimeout(() => own.setStateValue(field, value), patience)
+}
+
+function choose(own, word, patience, keepsSpan = false) {
+  const lets = own.span && !keepsSpan
+  own.anchor = word
+  publish(own.data.group, own.data.stamp, lets ? { word, span: null } : { word })
+  if (lets) tell(own, "span", null, patience)
+  tell(own, "word", word, patience)
+}
+
+function chooseSpan(own, span, patience) {
+  publish(own.data.group, own.data.stamp, { span })
+  tell(own, "span", span, patience)
+}
+
+function between(one, other) {
+  return [Math.min(one, other), Math.max(one, other)]
+}
+
+function wordOf(event) {
+  const word = event.target.closest?.(".place")?.dataset.word
+  return word === undefined ? null : Number(word)
+}
+
+function listen(own) {
+  const { list, data } = own
+  list.onclick = (event) => {
+    const word = wordOf(event)
+    if (word === null) return
+    if (event.shiftKey && data.spans) chooseSpan(own, between(own.anchor ?? own.current ?? word, word), 0)
+    else choose(own, word, 0)
+  }
+  list.onpointerover = (event) => {
+    const word = wordOf(event)
+    hover(data.group, data.stamp, { word })
+    if (own.drag) drag(own, event, word)
+  }
+  list.onpointerleave = () => hover(data.group, data.stamp, { word: null })
+  list.onkeydown = (event) => onKey(own, event)
+  own.drag = null
+  if (!data.spans) return
+  list.onpointerdown = (event) => {
+    const word = wordOf(event)
+    if (word === null || event.pointerType !== "mouse" || event.button !== 0 || event.shiftKey) return // a finger scrolls
+    own.drag = { from: word, to: word }
+    window.addEventListener("pointerup", () => endDrag(own), { once: true })
+  }
+  list.onpointermove = (event) => {
+    if (!own.drag) return
+    const box = list.getBoundingClientRect()
+    if (event.clientY > box.bottom - 12) list.scrollTop += 12
+    else if (event.clientY < box.top + 12) list.scrollTop -= 12
+  }
+}
+
+function drag(own, event, word) {
+  if (!(event.buttons & 1)) return endDrag(own)
+  if (word === null || word === own.drag.to) return
+  own.drag.to = word
+  own.anchor = own.drag.from
+  publish(own.data.group, own.data.stamp, { span: word === own.drag.from ? null : between(own.drag.from, word) })
+}
+
+function endDrag(own) {
+  const { drag } = own
+  own.drag = null
+  if (drag && drag.to !== drag.from) tell(own, "span", own.span, 0)
+}
+
+function onKey(own, event) {
+  if (event.altKey || event.ctrlKey || event.metaKey) return
+  if (event.key === "Escape" && own.span) return chooseSpan(own, null, 0)
+  const from = own.buttons.indexOf(event.target.closest("button"))
+  const to = from < 0 ? null : placeAfter(own, from, event.key)
+  if (to === null) return
+  event.preventDefault()
+  const [before, word] = [from, to].map((at) => Number(own.buttons[at].dataset.word))
+  // the server hears of it when the keys rest
+  if (event.shiftKey && own.data.spans) chooseSpan(own, between((own.anchor ??= before), word), 250)
+  else choose(own, word, 250)
+  setHome(own, own.buttons[to])
+  own.home.focus()
+  if (event.shiftKey) reveal(own, own.home)
+}
+
+function placeAfter(own, from, key) {
+  const last = own.buttons.length - 1
+  const [back, forward] = own.list.dir === "rtl" ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"]
+  if (key === forward) return Math.min(from + 1, last)
+  if (key === back) return Math.max(from - 1, 0)
+  if (key === "Home") return 0
+  if (key === "End") return last
+  if (key === "ArrowDown") return otherLine(own.buttons, from, 1)
+  return key === "ArrowUp" ? otherLine(own.buttons, from, -1) : null
+}
+
+function otherLine(buttons, from, step) {
+  const here = buttons[from].getBoundingClientRect()
+  let best = null
+  let bestGap = Infinity
+  let line = null
+  for (let at = from + step; at >= 0 && at < buttons.length; at += step) {
+    const box = buttons[at].getBoundingClientRect()
+    if (Math.abs(box.bottom - here.bottom) < 4) continue
+    if (line === null) line = box.bottom
+    if (Math.abs(box.bottom - line) > 4) break
+    const gap = Math.abs((box.left + box.right - here.left - here.right) / 2)
+    if (gap < bestGap) [best, bestGap] = [at, gap]
+  }
+  return best
+}
+
+// Showing what is chosen ----------------------------------------------------------------------------------------------
+
+function follow(own, choice) {
+  if (choice.span !== undefined) markSpan(own, choice.span)
+  if (choice.word !== undefined) mark(own, choice.word)
+  own.charts?.move()
+}
+
+function mark(own, word, isFirst = false) {
+  if (own.current === word) return
+  for (const button of own.ofWord.get(own.current) ?? []) button.setAttribute("aria-pressed", "false")
+  for (const button of own.ofWord.get(word) ?? []) button.setAttribute("aria-pressed", "true")
+  own.current = word
+  const home = own.ofWord.get(word)?.[0] ?? own.buttons[0]
+  setHome(own, home)
+  if (!isFirst && home) reveal(own, home)
+  own.charts?.move()
+}
+
+function setHome(own, home) {
+  if (own.home) own.home.tabIndex = -1
+  own.home = home
+  if (home) home.tabIndex = 0
+}
+
+function markSpan(own, span) {
+  const before = own.span
+  own.span = span
+  const has = (run, word) => run !== null && word >= run[0] && word <= run[1]
+  const dress = (word) => {
+    for (const button of own.ofWord.get(word) ?? []) {
+      button.classList.toggle("run", has(span, word))
+      button.classList.toggle("first", span !== null && word === span[0])
+      button.classList.toggle("last", span !== null && word === span[1])
+    }
+  }
+  const touched = [before, span].filter((run) => run !== null)
+  for (const run of touched) {
+    for (let word = run[0]; word <= run[1]; word++) {
+      const isInner = has(before, word) && has(span, word) && ![...before, ...span].includes(word)
+      if (!isInner) dress(word)
+    }
+  }
+  if (own.hint) own.hint.textContent = span === null ? "Drag over words to select a run" : runName(span)
+}
+
+function runName([first, last]) {
+  if (first === last) return `Word ${first + 1} selected as a run; a click lets go`
+  return `Words ${first + 1} to ${last + 1} selected; a click lets go`
+}
+
+function reveal({ list }, button, again = true) {
+  if (list.scrollHeight <= list.clientHeight) return
+  const [outer, inner] = [list.getBoundingClientRect(), button.getBoundingClientRect()]
+  if (inner.top < outer.top) list.scrollTop -= outer.top - inner.top + 8
+  else if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom + 8
+  else return
+  if (again) requestAnimationFrame(() => reveal({ list }, button, false)) // lists not seen before have their size now
+}
+
+function glance(own, word) {
+  for (const button of own.glanced) button.classList.remove("glance")
+  own.glanced = own.ofWord.get(word) ?? []
+  for (const button of own.glanced) button.classList.add("glance")
+}
+
+// Drawing -------------------------------------------------------------------------------------------------------------
 
 function draw(root, own) {
   const { data } = own
-  root.replaceChildren()
   const head = element("div", "head")
-  if (data.headline) {
-    const line = element("p", "headline")
-    const dot = element("span", "dot")
-    dot.style.background = data.headline.color
-    line.append(dot, element("strong", "", data.headline.label), element("span", "value", data.headline.value))
-    if (data.headline.more) line.append(element("span", "more", data.headline.more))
-    head.append(line)
-  }
+  if (data.headline) head.append(headline(data.headline))
   if (data.tokens) head.append(viewSwitch(root, own))
-  root.append(head)
-  own.list = element("ol", own.view + (data.words.length > 60 ? " many" : ""))
+  const isMany = data.words.length > MANY
+  own.list = element("div", `list ${own.view}${isMany ? " many" : ""}`)
   own.list.dir = data.dir
-  own.list.setAttribute("aria-label", data.label)
-  own.buttons = []
-  own.ofWord = new Map()
-  if (own.view === "tokens") data.tokens.forEach((token, pos) => own.list.append(tokenItem(own, token, pos)))
-  else data.words.forEach((word, index) => own.list.append(wordItem(own, word, index)))
-  for (const word of data.unread) own.list.append(element("li", "unread", word))
-  if (data.unreadMore) own.list.append(element("li", "unread more", data.unreadMore))
-  own.list.onkeydown = (event) => onKey(own, event)
-  own.list.onmouseleave = () => hover(data.group, data.stamp, { word: null })
-  root.append(own.list, legend(own))
-  for (const note of data.notes) root.append(element("p", "note", note))
-  own.current = undefined
+  own.list.style.setProperty("--low", data.scale.lowColor)
+  own.list.style.setProperty("--high", data.scale.highColor)
+  Object.assign(own, { buttons: [], ofWord: new Map(), glanced: [], home: null, current: undefined, span: null })
+  own.barRem = BAR_REM[isMany ? "many" : "few"]
+  own.unknown = new Set(data.unknown)
+  own.mixesWays = data.dir === "rtl" || RIGHT_TO_LEFT.test(data.words.join(""))
+  const [shown, make] = own.view === "tokens" ? [data.tokens, tokenItem] : [data.words, wordItem]
+  const size = shown.length > 2 * CHUNK ? CHUNK : shown.length
+  let items = null
+  shown.forEach((one, at) => {
+    if (at % size === 0) {
+      items = element("ol", size === CHUNK ? "chunk" : "")
+      items.start = at + 1
+      items.setAttribute("aria-label", size === CHUNK ? `${data.label}, from ${at + 1}` : data.label)
+      own.list.append(items)
+    }
+    items.append(make(own, one, at))
+  })
+  for (const word of data.unread) items.append(element("li", "unread", word))
+  if (data.unreadMore) items.append(element("li", "unread more", data.unreadMore))
+  listen(own)
+  root.replaceChildren(head, own.list, legend(own), ...data.notes.map((note) => element("p", "note", note)))
+}
+
+function headline({ label, value, color, more }) {
+  const line = element("p", "headline")
+  const dot = element("span", "dot")
+  dot.style.background = color
+  line.append(dot, element("strong", "", label), element("span", "value", value))
+  if (more) line.append(element("span", "more", more))
+  return line
 }
 
 function viewSwitch(root, own) {
@@ -82,76 +275,72 @@ function viewSwitch(root, own) {
     button.type = "button"
     button.setAttribute("aria-pressed", String(own.view === view))
     button.onclick = () => {
+      const { current, span } = own
       own.view = view
       draw(root, own)
-      mark(own, lastChoice(own.data.group, own.data.stamp)?.word ?? own.data.selected)
-      root.querySelector(`.views button[aria-pressed="true"]`)?.focus()
+      markSpan(own, span)
+      mark(own, current)
+      root.querySelector('.views button[aria-pressed="true"]')?.focus()
     }
     group.append(button)
   }
   return group
 }
 
-function wordItem(own, word, index) {
-  const { data } = own
-  const button = place(own, index, data.values[index], data.numbers[index])
-  const shown = element("span", "word", word)
-  shown.dir = "auto"
-  if (data.unknown.includes(index)) shown.classList.add("unknown")
-  button.prepend(shown)
-  const what = data.unknown.includes(index) ? ", unknown to the model" : ""
-  button.setAttribute("aria-label", `word ${index + 1}: ${word}${what}, ${data.numbers[index] ?? "no value"}`)
+function wordItem(own, word, at) {
+  const isUnknown = own.unknown.has(at)
+  const number = own.data.numbers[at]
+  const name = `word ${at + 1}: ${word}${isUnknown ? ", unknown to the model" : ""}, ${number ?? "no value"}`
   const item = element("li")
-  item.append(button)
+  item.append(place(own, word, at, own.data.values[at], number, name, isUnknown))
   return item
 }
 
-function tokenItem(own, token, pos) {
-  const { data } = own
-  const item = element("li", token.special ? "special" : "")
-  const value = data.tokenValues ? data.tokenValues[pos] : null
-  const button = place(own, token.special ? -1 : token.word, value, data.tokenValues ? data.tokenNumbers[pos] : null)
-  const shown = element("span", "word" + (token.unknown ? " unknown" : ""), token.text)
-  shown.dir = "auto"
-  button.prepend(shown)
-  const what = token.special ? ", special token" : token.unknown ? ", unknown token" : `, of word ${token.word + 1}`
-  button.setAttribute("aria-label", `token ${pos + 1}: ${token.text}${what}`)
-  if (token.follows) item.classList.add("follows")
-  item.append(button)
+function tokenItem(own, token, at) {
+  const { tokenValues, tokenNumbers } = own.data
+  const value = tokenValues ? tokenValues[at] : null
+  const number = tokenValues ? tokenNumbers[at] : null
+  const what = token.special ? "special token" : (token.unknown ? "unknown token " : "") + `of word ${token.word + 1}`
+  const name = `token ${at + 1}: ${token.text}, ${what}${number === null ? "" : ", " + number}`
+  const item = element("li", (token.special ? "special" : "") + (token.follows ? " follows" : ""))
+  item.append(place(own, token.text, token.special ? -1 : token.word, value, number, name, token.unknown))
   return item
 }
 
-function place(own, word, value, number) {
+function place(own, text, word, value, number, name, isUnknown) {
   const button = element("button", "place")
   button.type = "button"
   button.tabIndex = -1
-  if (value !== null && value !== undefined) {
-    const { low, high, pivot, lowColor, highColor } = own.data.scale
-    const track = element("span", "track")
-    const bar = element("span", "bar")
-    const share = (at) => Math.min(Math.max((at - low) / (high - low), 0), 1) * 100
-    const from = Math.min(share(value), share(pivot))
-    bar.style.bottom = from + "%"
-    bar.style.height = Math.max(share(value), share(pivot)) - from + "%"
-    bar.style.setProperty("--bar", value < pivot ? lowColor : highColor)
-    const line = element("span", "pivot")
-    line.style.bottom = share(pivot) + "%"
-    track.append(bar, line)
-    button.append(track, element("span", "number", number))
-  }
+  button.setAttribute("aria-label", name)
+  const shown = element("span", isUnknown ? "word unknown" : "word", text)
+  if (own.mixesWays) shown.dir = "auto"
+  button.append(shown)
+  if (value !== null) button.append(bar(own, value))
+  if (number !== null) button.append(number)
   if (word < 0) {
     button.disabled = true
     return button
   }
   button.setAttribute("aria-pressed", "false")
-  button.onclick = () => choose(own, word, 0)
-  button.onmouseenter = () => hover(own.data.group, own.data.stamp, { word })
-  button.dataset.at = own.buttons.length
   button.dataset.word = word
   own.buttons.push(button)
-  if (!own.ofWord.has(word)) own.ofWord.set(word, [])
-  own.ofWord.get(word).push(button)
+  const others = own.ofWord.get(word)
+  if (others) others.push(button)
+  else own.ofWord.set(word, [button])
   return button
+}
+
+// Track and bar are one element, to keep long texts quick: the track is what its border leaves of it.
+function bar(own, value) {
+  const { low, high, pivot } = own.data.scale
+  const share = (at) => Math.min(Math.max((at - low) / (high - low), 0), 1) * own.barRem
+  const isLow = value < pivot
+  let [foot, top] = isLow ? [share(value), share(pivot)] : [share(pivot), share(value)]
+  if (top - foot < 0.125) isLow ? (foot = Math.max(top - 0.125, 0)) : (top = Math.min(foot + 0.125, own.barRem))
+  if (top - foot < 0.125) isLow ? (top = foot + 0.125) : (foot = top - 0.125)
+  const made = element("span", isLow ? "bar low" : "bar high")
+  made.style.borderWidth = `${(own.barRem - top).toFixed(4)}rem 0 ${foot.toFixed(4)}rem`
+  return made
 }
 
 function legend(own) {
@@ -164,7 +353,8 @@ function legend(own) {
   ramp.style.background = `linear-gradient(to right, ${lowColor} ${share}%, ${highColor} ${share}%)`
   key.append(element("span", "end", lowName), ramp, element("span", "end", highName))
   if (pivotName) key.append(element("span", "end", `middle ${pivotName}`))
-  if (data.values.some((value) => value !== null)) line.append(element("span", "", text), key)
+  const values = own.view === "tokens" ? data.tokenValues : data.values
+  if (values?.some((value) => value !== null)) line.append(element("span", "", text), key)
   if (own.view === "words" && data.unknown.length) line.append(sample("unknown", "unknown to the model"))
   if (own.view === "tokens") {
     if (data.tokens.some((token) => token.unknown)) line.append(sample("unknown", "unknown token"))
@@ -172,6 +362,12 @@ function legend(own) {
     if (data.tokens.some((token) => token.follows)) line.append(element("span", "", "joined: pieces of one word"))
   }
   if (data.unread.length) line.append(sample("unread", "not read"))
+  own.hint = null
+  if (data.spans && data.words.length > 1) {
+    own.hint = element("output", "hint", "Drag over words to select a run")
+    own.hint.setAttribute("aria-live", "polite")
+    line.append(own.hint)
+  }
   return line
 }
 
@@ -179,130 +375,4 @@ function sample(kind, text) {
   const shown = element("span", "sample")
   shown.append(element("span", "mark " + kind, "abc"), element("span", "", text))
   return shown
-}
-
-function mark(own, word, isFirst = false) {
-  if (own.current !== word) {
-    for (const button of own.ofWord.get(own.current) ?? []) button.setAttribute("aria-pressed", "false")
-    for (const button of own.ofWord.get(word) ?? []) button.setAttribute("aria-pressed", "true")
-    own.current = word
-  }
-  const home = own.ofWord.get(word)?.[0] ?? own.buttons[0]
-  if (own.home) own.home.tabIndex = -1
-  own.home = home
-  if (home) home.tabIndex = 0
-  if (!isFirst && home && own.list.scrollHeight > own.list.clientHeight) reveal(own.list, home)
-  own.moveCursors?.()
-}
-
-function reveal(list, button) {
-  const [outer, inner] = [list.getBoundingClientRect(), button.getBoundingClientRect()]
-  if (inner.top < outer.top) list.scrollTop -= outer.top - inner.top + 8
-  else if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom + 8
-}
-
-function glance(own, word) {
-  for (const button of own.list.querySelectorAll(".glance")) button.classList.remove("glance")
-  for (const button of own.ofWord.get(word) ?? []) button.classList.add("glance")
-}
-
-function onKey(own, event) {
-  const from = own.buttons.indexOf(event.target.closest("button"))
-  if (from < 0 || event.altKey || event.ctrlKey || event.metaKey) return
-  const forward = own.list.dir === "rtl" ? "ArrowLeft" : "ArrowRight"
-  const back = own.list.dir === "rtl" ? "ArrowRight" : "ArrowLeft"
-  const last = own.buttons.length - 1
-  let to = null
-  if (event.key === forward) to = Math.min(from + 1, last)
-  else if (event.key === back) to = Math.max(from - 1, 0)
-  else if (event.key === "Home") to = 0
-  else if (event.key === "End") to = last
-  else if (event.key === "ArrowDown") to = otherLine(own.buttons, from, 1)
-  else if (event.key === "ArrowUp") to = otherLine(own.buttons, from, -1)
-  if (to === null) return
-  event.preventDefault()
-  const word = Number(own.buttons[to].dataset.word)
-  choose(own, word, 250) // the server hears of it when the keys rest
-  own.home.tabIndex = -1
-  own.home = own.buttons[to]
-  own.home.tabIndex = 0
-  own.home.focus()
-}
-
-function otherLine(buttons, from, step) {
-  const here = buttons[from].getBoundingClientRect()
-  let best = null
-  let bestGap = Infinity
-  let line = null
-  for (let at = from + step; at >= 0 && at < buttons.length; at += step) {
-    const box = buttons[at].getBoundingClientRect()
-    if (Math.abs(box.top - here.top) < 4) continue
-    if (line === null) line = box.top
-    if (Math.abs(box.top - line) > 4) break
-    const gap = Math.abs((box.left + box.right - here.left - here.right) / 2)
-    if (gap < bestGap) [best, bestGap] = [at, gap]
-  }
-  return best
-}
-
-// The server thins words for the width it expects; on a narrower screen every second, third, ... is left out here.
-function thinWords(plot, axis) {
-  const [first, second] = axis.tickvals ?? []
-  if (second === undefined) return
-  const every = Math.ceil((axis.tickangle ? 14 : 40) / Math.max(axis.d2p(second) - axis.d2p(first), 1))
-  plot.querySelectorAll(`.${axis._id}tick`).forEach((tick, index) => {
-    tick.style.visibility = index % every ? "hidden" : ""
-  })
-}
-
-// Charts named in `charts` get a line at the chosen word, and a click on one of their points chooses its word.
-function linkCharts(own) {
-  if (!own.data.charts.length) return () => {}
-  const linked = new Map()
-  const put = (plot) => {
-    const layout = plot._fullLayout
-    const frame = plot.querySelector(".svg-container")
-    if (!layout?.xaxis || !layout._size || !frame) return
-    let cursor = frame.querySelector(":scope > .unrolled-cursor")
-    if (!cursor) {
-      cursor = element("div", "unrolled-cursor")
-      cursor.style.cssText =
-        "position:absolute;width:0;border-left:1.5px solid rgba(120,125,135,.9);pointer-events:none;z-index:1"
-      frame.append(cursor)
-    }
-    const axis = layout.xaxis
-    const x = axis._offset + axis.d2p(own.current ?? -1)
-    const inside = own.current !== undefined && own.current !== null && x >= axis._offset - 1 && x <= axis._offset + axis._length + 1
-    cursor.style.display = inside ? "block" : "none"
-    cursor.style.left = x - 0.75 + "px"
-    cursor.style.top = layout._size.t + "px"
-    cursor.style.height = layout._size.h + "px"
-    for (const one of [layout.xaxis, layout.xaxis2]) if (one?.showticklabels) thinWords(plot, one)
-  }
-  own.moveCursors = () => linked.forEach((plot) => put(plot))
-  const look = () => {
-    for (const key of own.data.charts) {
-      const plot = document.querySelector(`.st-key-${CSS.escape(key)} .js-plotly-plot`)
-      if (!plot || typeof plot.on !== "function" || linked.get(key) === plot) continue
-      linked.set(key, plot)
-      plot.on("plotly_afterplot", () => put(plot))
-      plot.on("plotly_click", (event) => {
-        const word = Math.round(event.points?.[0]?.x)
-        if (linked.get(key) === plot && word >= 0 && word < own.data.words.length) choose(own, word, 0)
-      })
-      put(plot)
-    }
-  }
-  let waiting = 0
-  const watcher = new MutationObserver(() => {
-    if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; look() })
-  })
-  watcher.observe(document.querySelector('[data-testid="stMain"]') ?? document.body, { childList: true, subtree: true })
-  look()
-  return () => {
-    watcher.disconnect()
-    cancelAnimationFrame(waiting)
-    linked.clear()
-    own.moveCursors = null
-  }
 }

@@ -21,7 +21,7 @@ from pages._ui import linked
 
 MAX_UNREAD_SHOWN = 24
 
-_element = linked.element("unrolled_word_strip", "strip")
+_element = linked.element("unrolled_word_strip", "strip", "chart_cursors")
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def word_strip(
     notes: Sequence[str] = (),
     selected: int | None = None,
     charts: Sequence[str] = (),
+    spans: bool = False,
     label: str = "Words of the text",
 ) -> int | None:
     """Draw the strip and say which word is chosen.
@@ -98,11 +99,13 @@ def word_strip(
         scale: Fixed scale of the bars, printed in the legend.
         group: Elements of one group choose the same word together.
         reading: Gives the token view, unknown and truncated words.
-        token_values: One for each token; shape [pos].
+        token_values: One for each token, special ones too; shape [pos].
         headline: The verdict, above the words.
         notes: Sentences under the strip.
         selected: Word chosen at first; it never travels with a click.
         charts: Keys of `st.plotly_chart` elements, x = word from 0, that show a line at the chosen word.
+        spans: Whether a run of words can be selected too, by dragging or with Shift; see `linked.chosen_span`. A plain
+            click lets go of it.
         label: What a screen reader calls the list.
 
     Returns:
@@ -122,12 +125,16 @@ def word_strip(
             "scale": _scale(scale),
             "selected": selected,
             "charts": list(charts),
+            "spans": spans,
             "headline": None if headline is None else _headline(headline),
             "notes": list(notes),
             **_from_reading(reading, token_values, scale),
         },
         on_word_change=linked.on_change(
             key, "word", lambda said: linked.choose_word(group, words, linked.as_index(said, len(words)))
+        ),
+        on_span_change=linked.on_change(
+            key, "span", lambda said: linked.choose_span(group, words, linked.as_span(said, len(words)))
         ),
     )
     return linked.chosen_word(group, words, selected)

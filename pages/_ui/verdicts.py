@@ -5,20 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer_core import settings
 from explorer_core.errors import ExplorerError, IncompatibleError
 from explorer_core.palette import POSITIVE, class_colors, family_label
 from explorer_core.results import softmax
-from explorer_core.text import split_words, visible
-from pages._ui import cache, figures, messages, state
+from explorer_core.text import visible
+from pages._ui import cache, figures, messages, rereading, state
 
 _REDRAW_S = 0.4  # a chart is drawn again for every model, but not faster than this
-_ASKED = "_reread_asked"
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,15 @@ class Reader:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One model's probabilities after every word of the text, shape [word, class]."""
+    """One model's logits after every word of the text, shape [word, class]."""
 
     reader: Reader
-    probs: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def probs(self) -> np.ndarray:
+        """Probabilities after every word, shape [word, class]."""
+        return softmax(self.logits)
 
 
 def draw(text: str, names: Sequence[str]) -> None:
@@ -47,7 +51,9 @@ def draw(text: str, names: Sequence[str]) -> None:
         st.skeleton(height=330)
     drawn: list[Verdict] = []
     last_drawn = time.monotonic()
-    infos, waiting = _split_by_cost([cache.model_info(name) for name in names], text)
+    chosen = [cache.model_info(name) for name in names]
+    infos = [info for info in chosen if rereading.may_read(info, text)]
+    waiting = [info for info in chosen if info not in infos]
     for found in read_each(infos, text):
         if isinstance(found, str):
             left_out.append(found)
@@ -64,7 +70,7 @@ def draw(text: str, names: Sequence[str]) -> None:
     for sentence in left_out:
         st.warning(messages.plain(sentence))
     if waiting:
-        _ask_to_reread(waiting, text)
+        rereading.offer(waiting, text)
     for note in dict.fromkeys(note for verdict in drawn for note in verdict.reader.notes):
         st.caption(messages.plain(note))
 
@@ -83,7 +89,7 @@ def read_each(infos: Sequence[cache.ModelInfo], text: str, first: Reader | None 
             reader = Reader(info.name, info.architecture, info.labels, reading.words, reading.notes)
             if first is not None:
                 _check_fits(reader, first)
-            verdict = Verdict(reader, softmax(cache.running(info.name, info.fingerprint, text)))
+            verdict = Verdict(reader, rereading.logits(info, text))
         except ExplorerError as error:
             yield f"{info.name} is not drawn. {error}"
             continue
@@ -91,21 +97,26 @@ def read_each(infos: Sequence[cache.ModelInfo], text: str, first: Reader | None 
         yield verdict
 
 
-def draw_lines(drawn: Sequence[Verdict], target: int, key: str | None = None) -> None:
-    """Draw the verdicts of one or more models, all on the axis of the first, as lines of one chart."""
+def draw_lines(
+    drawn: Sequence[Verdict], target: int, key: str | None = None, *, quantity: str = "prob", classes: str = "target"
+) -> None:
+    """Draw the verdicts of one or more models, all on the axis of the first; see `running_verdict.render`."""
     from explorer_core.views import running_verdict  # plotly takes 0.3 s, which the first page does not wait for
 
     words = max((verdict.reader.words for verdict in drawn), key=len)  # one model may read further than another
-    label = visible(drawn[0].reader.labels[target])[:60]
+    labels = drawn[0].reader.labels
     lines = [
-        running_verdict.VerdictLine(name, verdict.reader.architecture, verdict.probs)
+        running_verdict.VerdictLine(name, verdict.reader.architecture, verdict.probs, verdict.logits)
         for name, verdict in zip(_line_names(drawn), drawn, strict=True)
     ]
-    figures.chart(
-        running_verdict.render(lines, words, target=target, target_label=label),
-        key,
-        running_verdict.alt_text(lines, words, target=target, target_label=label),
-    )
+    shown: dict[str, Any] = {
+        "target": target,
+        "target_label": visible(labels[target])[:60],
+        "quantity": quantity,
+        "classes": classes,
+        "labels": labels,
+    }
+    figures.chart(running_verdict.render(lines, words, **shown), key, running_verdict.alt_text(lines, words, **shown))
 
 
 def target_class(labels: Sequence[str], chosen: str | None, probs: np.ndarray) -> int:
@@ -122,27 +133,6 @@ def target_class(labels: Sequence[str], chosen: str | None, probs: np.ndarray) -
     if len(labels) == 2:
         return class_colors(labels).index(POSITIVE)
     return int(probs[-1].argmax())
-
-
-def _split_by_cost(infos: Sequence[cache.ModelInfo], text: str) -> tuple[list[cache.ModelInfo], list[cache.ModelInfo]]:
-    """Models to read now, and those that would re-read every prefix of a long text and are asked for first."""
-    n_words = len(split_words(text))
-    if n_words <= settings.ASK_BEFORE_REREADING_WORDS or st.session_state.get(_ASKED) == text:
-        return list(infos), []
-    return [info for info in infos if not info.rereads], [info for info in infos if info.rereads]
-
-
-def _ask_to_reread(waiting: Sequence[cache.ModelInfo], text: str) -> None:
-    families = " and ".join(dict.fromkeys(info.family for info in waiting))
-    st.info(
-        f"{families} would read each of the {len(split_words(text)):,} beginnings of this text anew, which takes a "
-        "while. Above are the networks that read it once."
-    )
-
-    def ask() -> None:
-        st.session_state[_ASKED] = text
-
-    st.button(f"Read it with {families} too", on_click=ask)
 
 
 def _check_fits(reader: Reader, first: Reader) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer_core import api, registry
+from explorer_core import api
 from explorer_core.numerals import number
 from explorer_core.params import Knob
 from explorer_core.results import ModelCard
@@ -69,12 +69,6 @@ def model_table(cards: Sequence[ModelCard]) -> None:
         placeholder="–",
         alt="The models on this machine.",
     )
-
-
-def how_to_read(view: str) -> None:
-    """What a picture says and what it does not, in the words of the view itself."""
-    about = registry.describe("views")[view]
-    st.caption(f"**How to read this.** {about.extra['how']} **What it does not show.** {about.extra['does_not_show']}")
 
 
 def facts(card: ModelCard) -> str:

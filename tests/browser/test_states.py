@@ -68,6 +68,52 @@ def test_the_strip_is_worked_with_the_keyboard_alone(opened):
     expect(tab.page.locator("table.exact")).to_contain_text("after word 1")
 
 
+def run_of(tab) -> list[int]:
+    """Words that are drawn as one run, from 1."""
+    return tab.page.locator(".strip .place.run").evaluate_all("all => all.map(one => Number(one.dataset.word) + 1)")
+
+
+def test_a_span_is_dragged_over_words_told_once_and_let_go_of_by_a_click(opened):
+    tab = opened()
+    start, end = (word(tab, number).bounding_box() for number in (3, 6))
+    before = tab.finished
+    with tab.run():
+        tab.page.mouse.move(start["x"] + 9, start["y"] + 9)
+        tab.page.mouse.down()
+        tab.page.mouse.move(end["x"] + 9, end["y"] + 9, steps=8)
+        assert run_of(tab) == [3, 4, 5, 6]
+        assert tab.finished == before  # while the mouse moves the server is left alone
+        tab.page.mouse.up()
+    assert tab.page.evaluate("window.unrolledChosen.states.span") == [2, 5]
+    expect(tab.page.locator(".strip .hint")).to_have_text("Words 3 to 6 selected; a click lets go")
+    with tab.run():
+        word(tab, 8).click()
+    assert run_of(tab) == []
+    assert tab.page.evaluate("window.unrolledChosen.states.span") is None
+    expect(word(tab, 8)).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_span_grows_and_shrinks_with_shift_and_the_arrow_keys(opened):
+    tab = opened()
+    word(tab, 4).click()
+    for key, run in (("ArrowRight", [4, 5]), ("ArrowRight", [4, 5, 6]), ("ArrowLeft", [4, 5]), ("Home", [1, 2, 3, 4])):
+        tab.page.keyboard.press(f"Shift+{key}")
+        assert run_of(tab) == run
+    expect(word(tab, 1)).to_be_focused()
+    expect(word(tab, 4)).to_have_attribute("aria-pressed", "true")
+    tab.page.keyboard.press("Escape")
+    assert run_of(tab) == []
+
+
+def test_a_span_is_closed_by_a_click_with_shift_also_over_tokens(opened):
+    tab = opened()
+    word(tab, 2).click()
+    word(tab, 5).click(modifiers=["Shift"])
+    assert run_of(tab) == [2, 3, 4, 5]
+    tab.page.get_by_role("button", name="Tokens").click()
+    assert sorted(set(run_of(tab))) == [2, 3, 4, 5]
+
+
 def test_a_click_in_a_map_chooses_word_and_unit_everywhere(opened):
     tab = opened()
     over = tab.page.locator(".maps canvas.over").nth(1)

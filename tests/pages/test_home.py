@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from explorer_core import api
-from pages._ui import cache, jobs, state, verdicts
+from pages._ui import cache, jobs, rereading, state, verdicts
 from tests.pages.conftest import said
 from tests.pages.tiny import STARTERS, save_tiny
 
@@ -88,9 +88,12 @@ def test_a_long_text_is_read_by_those_that_read_it_once_and_the_others_are_asked
     for family in ("lstm", "bilstm"):
         save_tiny(home, f"starter-{family}", family)
     app = open_app()
-    app.text_area(key=state.TEXT).input("the film was good " * 40).run()
+    text = "the film was good " * 40
+    app.text_area(key=state.TEXT).input(text).run()
     assert names_of(charts(app)[0]) == {"LSTM"}
-    app.button[0].click().run()
+    app.button(key=rereading.ASK).click().run()
+    assert rereading.wait(cache.model_info("starter-bilstm"), text, 60)
+    app.run()
     assert names_of(charts(app)[0]) == {"LSTM", "BiLSTM"}
 
 

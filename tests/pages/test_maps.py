@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
+from explorer_core.results import UnitOrder
 from pages._ui import linked, maps
 
 
@@ -59,6 +60,62 @@ def test_six_maps_of_five_hundred_words_are_one_byte_a_cell():
     assert len(payload) < 6 * 512 * 256 + 12_000
 
 
+def numbers_of(payload: bytes, n_panels: int) -> np.ndarray:
+    """What the second element holds, flat for each panel."""
+    assert len(payload[:16].decode("ascii")) == 16
+    return np.frombuffer(payload[16:], dtype="<f4").reshape(n_panels, -1)
+
+
+def test_the_exact_numbers_are_the_float32_values_bit_for_bit():
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=(5, 7)).astype(np.float32) for _ in range(3)]
+    strided = np.asfortranarray(values[1])  # as a slice of a trace may be
+    panels = [maps.Panel(str(index), "x", one, "signed") for index, one in enumerate((values[0], strided, values[2]))]
+    payload = maps.pack_exact(panels)
+    assert np.array_equal(numbers_of(payload, 3).reshape(3, 5, 7), values)
+    assert len(payload) == 16 + 4 * 3 * 5 * 7
+
+
+def test_the_maps_name_the_numbers_that_belong_to_them():
+    words = ("x", "y")
+    packed = [
+        maps.prepare([maps.Panel("a", "A", np.full((2, 3), value), "share")], words, group="g") for value in (0.2, 0.4)
+    ]
+    names = [unpacked(one.cells)[0]["exact"] for one in packed]
+    assert names == [one.exact[:16].decode() for one in packed]
+    assert names[0] != names[1]
+    assert packed[0].n_exact_bytes == 4 * 2 * 3
+
+
+def test_numbers_beyond_the_limit_stay_here_and_that_is_said(monkeypatch):
+    said, sent = [], []
+    monkeypatch.setattr(maps, "MAX_EXACT_BYTES", 23)
+    monkeypatch.setattr(st, "caption", said.append)
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(maps, "_element", lambda **given: None)
+    monkeypatch.setattr(maps, "_numbers", lambda **given: sent.append(given))
+    panels = [maps.Panel("a", "A", np.zeros((2, 3)), "share")]
+    packed = maps.prepare(panels, ("x", "y"), group="g")
+    assert packed.exact is None
+    assert unpacked(packed.cells)[0]["exact"] is None
+    maps.show("maps", packed, ("x", "y"), group="g")
+    assert not sent
+    assert "read off their colours" in said[0]
+
+
+def test_an_order_moves_no_value_and_says_what_it_rests_on():
+    values = np.arange(6.0).reshape(2, 3) / 6
+    panels, words = [maps.Panel("a", "A", values, "share")], ("x", "y")
+    order = UnitOrder("verdict", np.array([2, 0, 1]), np.array([0.25, np.nan, 0.75]), "correlation", "")
+    stored, ordered = (maps.prepare(panels, words, group="g", order=one) for one in (None, order))
+    head, cells = unpacked(ordered.cells)
+    assert np.array_equal(cells, unpacked(stored.cells)[1])
+    assert ordered.exact == stored.exact
+    assert head["order"] == [2, 0, 1]
+    assert head["orderValues"] == ["+0.250", "none: it does not move", "+0.750"]
+    assert "order" not in unpacked(stored.cells)[0]
+
+
 def test_maps_of_different_shapes_are_refused():
     panels = [maps.Panel("a", "A", np.zeros((2, 3)), "share"), maps.Panel("b", "B", np.zeros((3, 3)), "share")]
     with pytest.raises(ValueError, match="same columns and units"):
@@ -72,6 +129,7 @@ def drawn(monkeypatch):
     calls: list[dict] = []
     monkeypatch.setattr(st, "session_state", session)
     monkeypatch.setattr(maps, "_element", lambda **given: calls.append(given))
+    monkeypatch.setattr(maps, "_numbers", lambda **given: None)
 
     def draw(say=None):
         place = maps.state_maps("maps", [maps.Panel("a", "A", np.zeros((2, 3)), "share")], ("x", "y"), group="g")

@@ -13,7 +13,7 @@ import streamlit as st
 from explorer_core import api, settings
 from explorer_core.numerals import number
 from explorer_core.results import RecurrentTrace
-from pages._ui import cache, inside, linked, reading, state, take_away
+from pages._ui import cache, inside, linked, reading, rereading, state, take_away
 from tests.conftest import build_tiny
 from tests.pages.conftest import said
 from tests.pages.test_maps import unpacked
@@ -60,7 +60,7 @@ def test_every_family_is_drawn_whole(open_states, family):
     app = open_states(family, text="not bad at all")
     trace = trace_of(app, f"starter-{family}")
     assert strip_of(app)["words"] == ["not", "bad", "at", "all"]
-    assert len(app.get("plotly_chart")) == (3 if isinstance(trace, RecurrentTrace) else 2)
+    assert len(app.get("plotly_chart")) == (5 if isinstance(trace, RecurrentTrace) else 4)
     head, _ = maps_of(app)
     assert len(head["columns"]) == 4
     expected = list(trace.quantities()) if isinstance(trace, RecurrentTrace) else ["hidden"]
@@ -79,7 +79,7 @@ def test_any_text_is_drawn(open_states, text):
     app = open_states(text=text)
     assert not app.error
     assert strip_of(app)["words"]
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 5
 
 
 def test_bars_are_the_models_own_running_verdict(open_states):
@@ -121,7 +121,7 @@ def test_maps_can_show_every_token_with_its_word(open_states):
 def test_nonsense_in_the_address_opens_the_page_as_it_is(open_states, address):
     app = open_states("bilstm", text="not bad", **address)
     assert not app.error
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 5
 
 
 def test_exact_values_of_the_chosen_unit_and_word_are_in_the_table(open_states):
@@ -188,10 +188,12 @@ def test_rereading_a_long_text_is_asked_for_with_its_price_and_not_started(open_
     app = open_states("bert", text="the film was not good at all")
     assert "all 7 beginnings" in said(app)
     assert strip_of(app)["values"] == [None] * 7
-    assert len(app.get("plotly_chart")) == 1
-    app.button(key="states_ask").click().run()
+    assert len(app.get("plotly_chart")) == 3
+    app.button(key=rereading.ASK).click().run()
+    assert rereading.wait(cache.model_info("starter-bert"), "the film was not good at all", 60)
+    app.run()
     assert None not in strip_of(app)["values"]
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("plotly_chart")) == 4
 
 
 def test_a_network_that_reads_once_is_never_asked_about(open_states, monkeypatch):

@@ -55,7 +55,7 @@ def test_hostile_characters_travel_as_visible_escapes_and_markup_as_plain_text()
 
 
 def test_no_script_of_ours_writes_markup():
-    for element in ("bus.js", "strip.js", "maps.js"):
+    for element in ("bus.js", "chart_cursors.js", "strip.js", "maps.js"):
         source = Path(strip.__file__).with_name(element).read_text(encoding="utf-8")
         for door in ("innerHTML =", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert door not in source, element
@@ -113,6 +113,17 @@ def test_special_unknown_joined_and_unread_tokens_are_marked():
     assert payload["unreadMore"] == f"and {len(reading.truncated_words) - strip.MAX_UNREAD_SHOWN} more words"
 
 
+def test_special_tokens_carry_values_of_their_own():
+    model = build_tiny("bert")
+    reading = read_text(model.tokenizer, "good movie", model.max_tokens)
+    values = np.linspace(0, 1, len(reading.tokens))
+    scale = strip.verdict_scale(("a", "b"), 1)
+    payload = draw(reading.words, None, scale=scale, reading=reading, token_values=values)
+    assert payload["tokens"][0]["special"]
+    assert payload["tokenValues"] == pytest.approx(values)
+    assert payload["tokenNumbers"][-1] == "1.00"
+
+
 @pytest.mark.parametrize("n_words", [1, 1500])
 def test_one_word_and_fifteen_hundred_are_drawn(n_words):
     payload = draw(("word",) * n_words, np.linspace(0, 1, n_words), scale=strip.verdict_scale(("a", "b"), 1))
@@ -143,6 +154,63 @@ def test_a_choice_belongs_to_its_text(monkeypatch):
     assert linked.chosen_word("g", ("a", "b"), 0) == 1
     assert linked.chosen_word("g", ("a", "c"), 0) == 0
     assert linked.chosen_word("other", ("a", "b")) is None
+
+
+def test_the_strip_says_how_to_select_a_run_only_where_runs_are_of_use():
+    scale = strip.verdict_scale(("a", "b"), 1)
+    assert draw(("x", "y"), None, scale=scale)["spans"] is False
+    assert draw(("x", "y"), None, scale=scale, spans=True)["spans"] is True
+
+
+def test_a_run_of_words_belongs_to_its_text_and_is_let_go_of(monkeypatch):
+    monkeypatch.setattr(st, "session_state", {})
+    assert linked.chosen_span("g", ("a", "b", "c")) is None
+    linked.choose_span("g", ("a", "b", "c"), (1, 2))
+    linked.choose_word("g", ("a", "b", "c"), 0)
+    assert linked.chosen_span("g", ("a", "b", "c")) == (1, 2)
+    assert linked.chosen_span("g", ("a", "b", "d")) is None
+    assert linked.chosen_span("other", ("a", "b", "c")) is None
+    linked.choose_span("g", ("a", "b", "c"), None)
+    assert linked.chosen_span("g", ("a", "b", "c")) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None, 1, "12", [], [1], [0, 1, 2], [0, 5], [-1, 2], [None, 1], ["0", "1"], [True, 2], [[0], 1], {"0": 1},
+        {0: 1, 1: 2}, [float("nan"), 1], [0, float("inf")], [1e300, 0], b"12",
+    ],
+)  # fmt: skip
+def test_nonsense_from_the_browser_selects_no_run(said):
+    assert linked.as_span(said, 5) is None
+
+
+@pytest.mark.parametrize(("said", "span"), [([1, 3], (1, 3)), ([3, 1], (1, 3)), ((2.0, 2.0), (2, 2)), ([0, 4], (0, 4))])
+def test_two_numbers_from_the_browser_are_the_ends_of_a_run(said, span):
+    assert linked.as_span(said, 5) == span
+
+
+def test_a_remembered_run_that_is_none_is_not_handed_on(monkeypatch):
+    words = ("a", "b")
+    monkeypatch.setattr(st, "session_state", {"chosen_span:g": {"stamp": linked.stamp("g", words), "span": [0, 9]}})
+    assert linked.chosen_span("g", words) is None
+
+
+def test_a_control_of_the_server_moves_the_strip_and_a_word_from_the_browser_is_not_told_back(monkeypatch):
+    told = []
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(linked, "_teller", lambda *, key, data, width: told.append(data))
+    words = ("a", "b", "c")
+    linked.tell("k", "g", words, word=2)
+    assert told[-1] == {"group": "g", "stamp": linked.stamp("g", words), "word": 2}
+    assert linked.chosen_word("g", words) == 2
+    st.session_state["element"] = {"word": 1}
+    linked.on_change("element", "word", lambda said: linked.choose_word("g", words, linked.as_index(said, 3)))()
+    linked.tell("k", "g", words, word=linked.chosen_word("g", words))
+    assert "word" not in told[-1]
+    linked.tell("k", "g", words, word=99, unit=4)
+    assert told[-1] == {"group": "g", "stamp": linked.stamp("g", words), "unit": 4}
+    assert linked.chosen_word("g", words) == 1
 
 
 @pytest.mark.parametrize("said", [None, "1", True, float("nan"), -1, 5, [1], {"word": 1}, 1e300, float("inf")])

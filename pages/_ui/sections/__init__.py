@@ -4,8 +4,8 @@ A section is a module whose name does not start with an underscore, with a liter
 
     SECTION = {"label": ..., "question": ..., "kinds": ("recurrent",), "order": 10}
 
-and `draw(look)`. `kinds` are kinds of models (`recurrent`, `transformer`); `needs_cell` asks for an LSTM's cell. Only
-the chosen section is imported and drawn.
+and `draw(look)`. `kinds` are kinds of models (`recurrent`, `transformer`); `needs_cell` asks for an LSTM's cell,
+`needs_backward` for a network that also reads from the end. Only the chosen section is imported and drawn.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Section:
     kinds: tuple[str, ...]
     order: int
     needs_cell: bool = False
+    needs_backward: bool = False
 
 
 @functools.cache
@@ -45,9 +46,15 @@ def describe() -> tuple[Section, ...]:
 
 def fitting(look: Look) -> tuple[Section, ...]:
     """The sections that have something to show for a model."""
-    has_cell = isinstance(look.trace, RecurrentTrace) and look.trace.cell is not None
+    trace = look.trace if isinstance(look.trace, RecurrentTrace) else None
+    has_cell = trace is not None and trace.cell is not None
+    reads_back = trace is not None and len(trace.directions) > 1
     return tuple(
-        section for section in describe() if look.info.kind in section.kinds and (has_cell or not section.needs_cell)
+        section
+        for section in describe()
+        if look.info.kind in section.kinds
+        and (has_cell or not section.needs_cell)
+        and (reads_back or not section.needs_backward)
     )
 
 
@@ -60,7 +67,7 @@ def draw(look: Look) -> None:
         "Look at", list(sections), default=next(iter(sections)), required=True, key=VIEW, bind="query-params",
         format_func=lambda name: sections[name].label,
     )  # fmt: skip
-    section = sections[chosen]
+    section = sections[chosen or next(iter(sections))]  # an empty view in the address chooses nothing
     st.markdown(f"### {section.question}")
     importlib.import_module(f"pages._ui.sections.{section.name}").draw(look)
 

@@ -1,16 +1,19 @@
-"""Gates and states of a recurrent network: maps, one unit, sizes of states."""
+"""Gates and states of a recurrent network: maps, one unit with its equations, sizes of states, saturation."""
 
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from explorer_core import registry
 from explorer_core.numerals import number
-from explorer_core.results import RecurrentTrace
+from explorer_core.results import Exportable, RecurrentTrace, UnitOrder, UnitStep
+from explorer_core.saturation import switches
 from explorer_core.text import visible
-from pages._ui import figures, inside, maps, reading, take_away
+from pages._ui import cache, equations, figures, inside, linked, maps, messages, reading, take_away
 from pages._ui.look import Look
 
 SECTION = {
@@ -19,55 +22,141 @@ SECTION = {
     "kinds": ("recurrent",),
     "order": 10,
 }
-MAPS = "states_maps"
+MAPS, VALUES, SATURATION = "states_maps", "states_values", "states_saturation"
 _HOW = (
     "Each column is a word, each row one unit. Gates lie between 0 (closed) and 1 (open), hidden states and candidates "
     "between −1 and 1; the cell has no bound. A signed scale ends at a round number that holds 99.5 % of the values in "
-    "this text, over all layers; the few beyond it are drawn as its end. Point to read a value, click to choose; the "
-    "table below is exact."
+    "this text, over all layers; the few beyond it are drawn as its end. Point to read a value, click to choose, drag "
+    "to zoom in; with the keyboard, + and − zoom around the cross-hair and Escape shows all."
 )
 _NOT = (
-    "The order of the units means nothing, and a bright unit need not matter to the verdict. Cell and hidden state "
-    "are not the same: the hidden state is what the output gate lets out of the cell, h = o × tanh(c)."
+    "A bright unit need not matter to the verdict, and neighbours mean something only where the units are ordered by "
+    "something."
 )
+_ORDERS = {
+    "similarity": "Units are ordered by clustering: those that behave alike over this text stand side by side.",
+    "verdict": "Units are ordered by how their hidden state moves with the running verdict (Pearson correlation with "
+    "the margin, the logit of {label} minus the mean of the others), from most with it to most against it. Over few "
+    "words large correlations come about by chance.",
+    "memory": "Units are ordered by their half-life, ln(1/2) ÷ mean ln({gate}) over the tokens of this text, from the "
+    "longest memory to the shortest.",
+}
+_FORMULAS = {
+    "lstm": "c = f × c₋₁ + i × g, h = o × tanh(c)",
+    "bilstm": "c = f × c₋₁ + i × g, h = o × tanh(c)",
+    "gru": "n = tanh(W x + b + r × (U h₋₁ + b′)), h = (1 − z) × n + z × h₋₁",
+    "rnn": "h = tanh(W x + b + U h₋₁ + b′)",
+}
+_SOURCES = {
+    "similarity": "order of leaves: Bar-Joseph, Gifford and Jaakkola 2001, Fast optimal leaf ordering for hierarchical "
+    "clustering",
+}
 _TABLE_STYLE = (
-    "<style>table.exact{border-collapse:collapse;font-variant-numeric:tabular-nums}table.exact td,table.exact th"
+    "<style>div.step{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1.2rem 3rem}"
+    "table.exact{border-collapse:collapse;font-variant-numeric:tabular-nums}table.exact td,table.exact th"
     "{padding:.2rem .9rem .2rem 0;border-bottom:1px solid rgba(128,132,140,.25);text-align:left;font-weight:400}"
     "table.exact th{font-size:.9rem;opacity:.85;vertical-align:bottom}table.exact .n{text-align:right}</style>"
 )
 
 
+@st.fragment
 def draw(look: Look) -> None:
-    """Maps of every quantity of one layer and direction, the chosen unit's lines, and the sizes of the states."""
+    """Maps of every quantity of one layer and direction, the chosen unit's lines and equations, the sizes of the
+    states, and how saturated the gates are.
+
+    A fragment inside that of the page: a unit changes nothing above it.
+    """
     trace = look.trace
     assert isinstance(trace, RecurrentTrace)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         layer, direction = inside.pick_layer(trace), inside.pick_direction(trace)
         inside.pick_unit(trace)
+        how = inside.pick_order(trace)
         tokens = inside.pick_columns()
-    place = draw_maps(trace, layer, direction, tokens)
-    figures.small(_HOW, _NOT if trace.cell is not None else _NOT.split(" Cell and")[0])
+    place = draw_maps(look, layer, direction, how, tokens)
     unit, word = place.unit or 0, reading.chosen_word(trace)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        draw_unit(trace, layer, direction, unit, word)
-    with right:
-        draw_norms(trace)
-    take_away.offer("states", look, {"trace_states": trace})
+    draw_unit(look, layer, direction, unit, word)
+    draw_norms(look)
+    draw_saturation(look, layer, direction, unit)
+    offer(look, layer, direction, unit, word, how)
 
 
-def draw_maps(trace: RecurrentTrace, layer: int, direction: int, tokens: bool) -> maps.Place:
+def offer(look: Look, layer: int, direction: int, unit: int, word: int | None, how: str) -> None:
+    """What is shown, to be taken away."""
+    trace, place = look.trace, {"layer": layer, "direction": direction}
+    assert isinstance(trace, RecurrentTrace)
+    key, saturation = (*look.key, _running(trace)), cache.saturation(*look.key, _running(trace))
+    made: dict[str, take_away.Result] = {"trace_states": trace, "gate_saturation": saturation}
+    if how != "stored":
+        order = cache.unit_order(*key, how, layer, direction, look.target)
+        made["order_units"] = order, {**place, "how": how, "target": look.target}
+    if word is not None:
+        step = cache.unit_step(*key, layer, direction, unit, word)
+        made["trace_unit_step"] = step, {**place, "unit": unit, "word": word}
+    take_away.offer(
+        "states",
+        look,
+        made,
+        figures={
+            "unit_lines": lambda: _figure("unit_lines", look, trace, **place, unit=unit, width=700),
+            "state_norms": lambda: _figure("state_norms", look, trace, height=280, width=700),
+            "gate_values": lambda: _figure("gate_values", look, trace, **place),
+            "gate_saturation": lambda: _figure("gate_saturation", look, saturation, **place, unit=unit),
+        },
+    )
+
+
+def _running(trace: RecurrentTrace) -> bool:
+    """Whether the trace of the page was read with its running verdict."""
+    return trace.running_logits is not None
+
+
+def _figure(view: str, look: Look, source: Exportable, **arguments: int) -> Any:
+    """A figure of a view over this text, kept: most clicks change one figure of several."""
+    assert isinstance(look.trace, RecurrentTrace)
+    return _kept_figure(view, *look.key, _running(look.trace), tuple(sorted(arguments.items())), source)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _kept_figure(
+    view: str, name: str, fingerprint: str, text: str, running: bool, arguments: tuple[tuple[str, int], ...],
+    _source: Exportable,
+) -> Any:  # fmt: skip
+    return registry.load("views", view).render(_source, **dict(arguments))
+
+
+# Maps ---------------------------------------------------------------------------------------------------------------
+
+
+def draw_maps(look: Look, layer: int, direction: int, how: str, tokens: bool) -> maps.Place:
     """Word x unit maps of every quantity of one layer and direction."""
-    pos = np.arange(len(trace.tokens)) if tokens else trace.pos_of_words(direction)
-    return maps.state_maps(
-        MAPS,
-        panels_of(trace, layer, direction, pos),
-        trace.words,
+    trace = look.trace
+    assert isinstance(trace, RecurrentTrace)
+    order = None
+    if how != "stored":
+        order = cache.unit_order(*look.key, _running(trace), how, layer, direction, look.target)
+    packed = _packed(*look.key, _running(trace), layer, direction, how, tokens, look.target, trace, order)
+    selected = reading.first_word(trace)
+    place = maps.show(MAPS, packed, trace.words, group=reading.GROUP, selected_word=selected, unit_key=inside.UNIT)
+    said = _ORDERS.get(how, "").format(label=visible(trace.labels[look.target])[:40], gate=_keeper(trace))
+    figures.small(f"{_HOW} {said}".strip(), _NOT, _FORMULAS.get(trace.architecture, ""), _SOURCES.get(how, ""))
+    return place
+
+
+@st.cache_data(max_entries=48, max_size="128MB", show_spinner=False)
+def _packed(
+    name: str, fingerprint: str, text: str, running: bool, layer: int, direction: int, how: str, tokens: bool,
+    target: int, _trace: RecurrentTrace, _order: UnitOrder | None,
+) -> maps.Packed:  # fmt: skip
+    pos = np.arange(len(_trace.tokens)) if tokens else _trace.pos_of_words(direction)
+    return maps.prepare(
+        panels_of(_trace, layer, direction, pos),
+        _trace.words,
         group=reading.GROUP,
-        columns=trace.tokens if tokens else None,
-        word_of_column=trace.word_of_token if tokens else None,
-        selected_word=reading.first_word(trace),
-        unit_key=inside.UNIT,
+        columns=_trace.tokens if tokens else None,
+        word_of_column=_trace.word_of_token if tokens else None,
+        selected_word=reading.first_word(_trace),
+        order=_order,
     )
 
 
@@ -82,47 +171,124 @@ def panels_of(trace: RecurrentTrace, layer: int, direction: int, pos: np.ndarray
     return panels
 
 
-def draw_norms(trace: RecurrentTrace) -> None:
-    """Size of the state over the words."""
-    from explorer_core.views import state_norms
-
-    st.markdown("#### Size of the state")
-    figures.chart(state_norms.render(trace), reading.NORMS, state_norms.alt_text(trace))
-    figures.how_to_read("state_norms")
+def _keeper(trace: RecurrentTrace) -> str:
+    return "update gate" if "update" in trace.gate_names else "forget gate"
 
 
-def draw_unit(trace: RecurrentTrace, layer: int, direction: int, unit: int, word: int | None) -> None:
-    """One unit's lines, and its exact values at the chosen word."""
+# One unit -----------------------------------------------------------------------------------------------------------
+
+
+def draw_unit(look: Look, layer: int, direction: int, unit: int, word: int | None) -> None:
+    """One unit's lines, and its equations at the chosen word."""
     from explorer_core.views import unit_lines
 
+    trace = look.trace
+    assert isinstance(trace, RecurrentTrace)
     place = {"layer": layer, "direction": direction, "unit": unit}
     st.markdown(f"#### Unit {unit} over the words")
-    figures.chart(unit_lines.render(trace, **place), reading.UNIT_LINES, unit_lines.alt_text(trace, **place))
+    figures.chart(
+        _figure("unit_lines", look, trace, **place, width=700), reading.UNIT_LINES, unit_lines.alt_text(trace, **place)
+    )
     figures.how_to_read("unit_lines")
-    draw_values(trace, layer, direction, unit, word)
-
-
-def draw_values(trace: RecurrentTrace, layer: int, direction: int, unit: int, word: int | None) -> None:
-    """Exact values of one unit at the chosen word and at the word read before it."""
     if word is None:
-        st.caption("Choose a word above to see the exact values of this unit there.")
+        st.caption("Choose a word above to see this unit's equations filled with its numbers there.")
         return
-    pos = trace.pos_of_words(direction)
-    before = word - 1 if direction == 0 else word + 1
-    has_before = 0 <= before < len(trace.words)
-    shown = [before, word] if has_before else [word]
+    st.markdown(f"#### Unit {unit} at word {word + 1}")
+    step = cache.unit_step(*look.key, _running(trace), layer, direction, unit, word)
+    st.html(f"<div class='step'>{_values_table(trace, step)}{equations.draw(step)}</div>")
+    st.caption(messages.plain(f"{equations.sentence(step)} {equations.before(step, trace)}"))
+
+
+def _values_table(trace: RecurrentTrace, step: UnitStep) -> str:
+    """Exact values of one unit at the chosen word and at the position read before it."""
+    shown = [step.pos] if step.pos_before is None else [step.pos_before, step.pos]
     rows = "".join(
         f"<tr><td>{html.escape(inside.title_of(name, trace.architecture))}</td>"
-        + "".join(f"<td class='n'>{_exact(name, values[layer, direction, pos[at], unit])}</td>" for at in shown)
+        + "".join(
+            f"<td class='n'>{_exact(name, values[step.layer, step.direction, at, step.unit])}</td>" for at in shown
+        )
         + "</tr>"
         for name, values in trace.quantities().items()
     )
-    names = "".join(
-        f"<th class='n'>after word {at + 1}<br><bdi>{html.escape(visible(trace.words[at])[:24])}</bdi></th>"
-        for at in shown
-    )
-    st.html(f"{_TABLE_STYLE}<table class='exact'><tr><th>unit {unit}</th>{names}</tr>{rows}</table>")
+    names = "".join(f"<th class='n'>{_column(trace, step, at)}</th>" for at in shown)
+    return f"{_TABLE_STYLE}<table class='exact'><tr><th>unit {step.unit}</th>{names}</tr>{rows}</table>"
+
+
+def _column(trace: RecurrentTrace, step: UnitStep, pos: int) -> str:
+    """Heading of the values at one position: the word that has just been read there, or a token inside it."""
+    word = int(trace.word_of_token[pos])
+    is_whole = word >= 0 and (pos == step.pos or word != step.word)
+    what = f"after word {word + 1}" if is_whole else "after the token"
+    name = trace.words[word] if is_whole else trace.tokens[pos]
+    return f"{what}<br><bdi>{html.escape(visible(name)[:24])}</bdi>"
 
 
 def _exact(name: str, value: float) -> str:
     return number(float(value), signed=name in inside.SIGNED, digits=6)
+
+
+# The whole layer ----------------------------------------------------------------------------------------------------
+
+
+def draw_norms(look: Look) -> None:
+    """Size of the state over the words."""
+    from explorer_core.views import state_norms
+
+    st.markdown("#### Size of the state")
+    figure = _figure("state_norms", look, look.trace, height=280, width=700)
+    figures.chart(figure, reading.NORMS, state_norms.alt_text(look.trace))
+    figures.how_to_read("state_norms")
+
+
+def draw_saturation(look: Look, layer: int, direction: int, unit: int) -> None:
+    """How the gates' values are spread, and how often each unit's gate is open or closed."""
+    from explorer_core.views import gate_saturation, gate_values
+
+    trace = look.trace
+    assert isinstance(trace, RecurrentTrace)
+    place: dict[str, int] = {"layer": layer, "direction": direction}
+    height = 420 if len(switches(trace)) > 2 else 300
+    saturation = cache.saturation(*look.key, _running(trace))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("#### Values of the gates" if trace.gate_names else "#### Values of the hidden state")
+        figures.chart(
+            _figure("gate_values", look, trace, **place, height=height), VALUES, gate_values.alt_text(trace, **place)
+        )
+        figures.how_to_read("gate_values")
+    with right:
+        st.markdown("#### Open or closed, unit by unit" if trace.gate_names else "#### Saturated units")
+        st.plotly_chart(  # the same for every unit, or a click on a unit would wait for it
+            _figure("gate_saturation", look, saturation, **place, height=height),
+            key=SATURATION,
+            config=_config(),
+            alt=gate_saturation.alt_text(saturation, **place),
+            on_select=lambda: _choose_dot(trace),
+            selection_mode="points",
+        )
+        st.caption(f"**Unit {unit}** {gate_saturation.told(saturation, **place, unit=unit)}.")
+        figures.how_to_read("gate_saturation")
+
+
+def _config() -> dict[str, object]:
+    from explorer_core.views import _style
+
+    return _style.CONFIG
+
+
+def _choose_dot(trace: RecurrentTrace) -> None:
+    """A click on a dot chooses its unit, with its layer and direction; what the browser sends is not trusted."""
+    said = st.session_state.get(SATURATION)
+    points = (said or {}).get("selection", {}).get("points") or [{}]
+    found = points[0].get("customdata")
+    if not isinstance(found, list | tuple) or len(found) != 3:
+        return
+    sizes = (*trace.hidden.shape[:2], trace.hidden.shape[-1])
+    layer, direction, unit = (linked.as_index(value, size) for value, size in zip(found, sizes, strict=True))
+    if layer is None or direction is None or unit is None:
+        return
+    if sizes[0] > 1:
+        st.session_state[inside.LAYER] = str(layer + 1)
+    if sizes[1] > 1:
+        st.session_state[inside.DIRECTION] = trace.directions[direction]
+    st.session_state[inside.UNIT] = unit

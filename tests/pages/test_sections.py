@@ -1,0 +1,73 @@
+"""The sections of the page States: found by discovery, offered where they fit, and only the chosen one is drawn."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from pages._ui import sections
+from tests.pages.tiny import save_tiny
+
+PAGE = "pages/states.py"
+
+
+@pytest.fixture
+def open_states(open_app, home, warmed):
+    def opener(family: str, **address):
+        save_tiny(home, f"starter-{family}", family)
+        app = open_app(PAGE, text="not bad at all", **address)
+        assert not app.exception
+        return app
+
+    return opener
+
+
+def offered(app) -> list[str]:
+    control = next(one for one in app.get("button_group") if one.key == sections.VIEW)
+    return [option.content for option in control.proto.options]
+
+
+def drawn_heading(app) -> str:
+    questions = {f"### {section.question}" for section in sections.describe()}
+    return next(one.value for one in app.markdown if one.value in questions).removeprefix("### ")
+
+
+def test_every_section_describes_itself_and_asks_a_question():
+    found = sections.describe()
+    assert len({section.label for section in found}) == len(found)
+    for section in found:
+        assert set(section.kinds) <= {"recurrent", "transformer"}
+        assert section.kinds
+        assert section.question.strip()
+
+
+def test_a_family_is_offered_the_sections_that_fit_it(open_states, family):
+    labels = offered(open_states(family))
+    has_cell = family in ("lstm", "bilstm")
+    assert ("Word ledger" in labels) == has_cell
+    assert ("Two halves" in labels) == (family == "bilstm")
+    assert ("Gates and states" in labels) == (family != "bert")
+    assert ("Attention" in labels) == (family == "bert")
+
+
+def test_only_the_chosen_section_is_imported(open_states, monkeypatch):
+    for section in sections.describe():
+        monkeypatch.delitem(sys.modules, f"pages._ui.sections.{section.name}", raising=False)
+    open_states("lstm")
+    drawn = {section.name for section in sections.describe() if f"pages._ui.sections.{section.name}" in sys.modules}
+    assert drawn == {"gates"}
+
+
+@pytest.mark.parametrize("view", ["attention", "nonsense", "", "../gates"])
+def test_a_view_the_model_does_not_have_opens_the_first_one(open_states, view):
+    app = open_states("lstm", view=view)
+    assert not app.error
+    assert drawn_heading(app) == "Inside, word by word"
+
+
+def test_a_section_without_a_description_is_refused(tmp_path):
+    mute = tmp_path / "mute.py"
+    mute.write_text("LABEL = 'nothing'\n")
+    with pytest.raises(TypeError, match=r"mute\.py"):
+        sections._read(mute)
