@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from explorer_core.errors import InvalidInputError
@@ -51,6 +52,22 @@ class Knob:
         if not self.low <= value <= self.high:  # type: ignore[operator]
             raise InvalidInputError(f"{self.label} is {_shown(value)}; allowed: {self.low} to {self.high}.")
         return value
+
+
+def check_index(name: str, value: Any, size: int) -> int:
+    """A place on an axis, if it is a whole number from 0 to size - 1.
+
+    Args:
+        name: What is counted, such as `layer`.
+        value: Of any type; it may come from an address or a command line.
+        size: Places on the axis.
+
+    Raises:
+        InvalidInputError: If it is none; the message names the bounds.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= int(value) < size:
+        raise InvalidInputError(f"There is no {name} {_shown(value)}; {name}s run from 0 to {size - 1} here.")
+    return int(value)
 
 
 def _shown(value: Any) -> str:

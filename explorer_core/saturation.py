@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer_core.errors import IncompatibleError
 from explorer_core.results import GateSaturation, RecurrentTrace
 
 LOW, HIGH = 0.1, 0.9
@@ -29,7 +30,12 @@ def gate_saturation(trace: RecurrentTrace) -> GateSaturation:
     Returns:
         Shares over the words of this text; a network without gates is counted below −0.9 and above 0.9 of its hidden
         state.
+
+    Raises:
+        IncompatibleError: If the trace is not of a recurrent network.
     """
+    if not isinstance(trace, RecurrentTrace):
+        raise IncompatibleError("Only a recurrent network has gates that saturate; this is the trace of another.")
     names = switches(trace)
     low = LOW if trace.gate_names else -HIGH
     n_layers, n_directions, _, n_units = trace.hidden.shape

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer_core.errors import IncompatibleError, InvalidInputError
+from explorer_core.params import check_index
 from explorer_core.results import RecurrentTrace, UnitOrder
 
 ORDERS = ("stored", "similarity", "verdict", "memory")
@@ -53,12 +54,13 @@ def order_units(
         InvalidInputError: If there is no such order, layer, direction or class; the message names what there is.
         IncompatibleError: If the order needs a running verdict or a gate that this trace does not have.
     """
+    if not isinstance(trace, RecurrentTrace):
+        raise IncompatibleError("Only the units of a recurrent network are put in order; this is the trace of another.")
     n_layers, n_directions = trace.hidden.shape[:2]
     for name, value, size in (("layer", layer, n_layers), ("direction", direction, n_directions)):
-        if not 0 <= value < size:
-            raise InvalidInputError(f"There is no {name} {value}; {name}s of this model run from 0 to {size - 1}.")
+        check_index(name, value, size)
     if how not in ORDERS:
-        raise InvalidInputError(f"Units cannot be ordered by {how[:60]!r}; allowed: {', '.join(ORDERS)}.")
+        raise InvalidInputError(f"Units cannot be ordered by {str(how)[:60]!r}; allowed: {', '.join(ORDERS)}.")
     if how == "similarity":
         return UnitOrder(how, _by_similarity(trace, layer, direction), None)
     if how == "verdict":

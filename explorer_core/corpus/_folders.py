@@ -135,4 +135,7 @@ def _used(folder: Path) -> float:
 
 
 def _size_mib(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.iterdir()) / 2**20
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir()) / 2**20
+    except FileNotFoundError:  # another process has just dropped it
+        return 0.0

@@ -7,6 +7,7 @@ units take 256 MB there, and as much memory as the machine has to spare while th
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import zipfile
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from explorer_core.corpus._texts import ReadTexts, Texts
 from explorer_core.errors import InvalidInputError, NotFoundError
 from explorer_core.results import Places
 
-FORMAT = 1
+FORMAT = 2
 STATES, TEXTS, WORDS, VOCABULARY = "states.f16", "texts.utf8", "words.npz", "vocabulary.json"
 AROUND = 8  # words shown on each side of a place
 
@@ -115,6 +116,15 @@ class StateIndex:
         """Numbers of the texts that have words; int array."""
         return np.flatnonzero(self.n_words_of_text)
 
+    @cached_property
+    def words_of_texts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Each word of each text once: number of the text and index into the vocabulary; int64 arrays [pair]."""
+        n_kinds = len(self.vocabulary)
+        # sorted and compared: np.unique hashes, which takes ten times as long
+        pairs = np.sort(self.text_of_word.astype(np.int64) * n_kinds + self.word_ids)
+        texts, kinds = np.divmod(pairs[np.append(True, pairs[1:] != pairs[:-1])], n_kinds)
+        return texts, kinds
+
     def check_unit(self, unit: int) -> int:
         """The unit itself, if there is one.
 
@@ -123,7 +133,7 @@ class StateIndex:
         """
         if isinstance(unit, bool) or not isinstance(unit, int | np.integer) or not 0 <= unit < self.about.n_units:
             raise InvalidInputError(
-                f"There is no unit {str(unit)[:40]}; units of this model run from 0 to {self.about.n_units - 1}."
+                f"There is no unit {str(unit)[:40]!r}; units of this model run from 0 to {self.about.n_units - 1}."
             )
         return int(unit)
 
@@ -197,7 +207,8 @@ def write(folder: Path, about: IndexAbout, texts: Texts, read: ReadTexts, moment
         log_keep=np.zeros(0) if gates.log_keep is None else gates.log_keep / n_tokens,
         **vars(moments),
     )
-    (folder / _folders.ABOUT).write_text(json.dumps({"format": FORMAT, **dataclasses.asdict(about)}), encoding="utf-8")
+    said = {"format": FORMAT, **dataclasses.asdict(about)}
+    (folder / _folders.ABOUT).write_text(json.dumps(said | {"seal": _seal(folder, said)}), encoding="utf-8")
 
 
 def open_index(key: str) -> StateIndex:
@@ -209,16 +220,19 @@ def open_index(key: str) -> StateIndex:
     folder = _folders.folder_of(key)
     try:
         index = _open(folder, key)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         raise NotFoundError("The states of this corpus are not kept here. Read the corpus first.") from error
     _folders.touch(folder)
     return index
 
 
 def _open(folder: Path, key: str) -> StateIndex:
-    said: dict[str, Any] = json.loads((folder / _folders.ABOUT).read_text(encoding="utf-8"))
-    if said.pop("format") != FORMAT or said["key"] != key:
+    said: Any = json.loads((folder / _folders.ABOUT).read_text(encoding="utf-8"))
+    if not isinstance(said, dict) or said.get("format") != FORMAT or said["key"] != key:
         raise ValueError("another format")
+    if said.pop("seal") != _seal(folder, said):
+        raise ValueError("not what was written")
+    said.pop("format")
     tuples: dict[str, Any] = {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
     about = IndexAbout(**said | tuples)
     shape = (about.n_units, about.n_words)
@@ -227,8 +241,6 @@ def _open(folder: Path, key: str) -> StateIndex:
     with np.load(folder / WORDS) as kept:
         arrays = {name: kept[name] for name in kept.files}
     vocabulary = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8")))
-    if (folder / TEXTS).stat().st_size != arrays["text_starts"][-1] or len(arrays["word_ids"]) != about.n_words:
-        raise ValueError("the texts are not whole")
     return StateIndex(
         about=about,
         states=np.memmap(folder / STATES, dtype=np.float16, mode="r", shape=shape),
@@ -236,3 +248,12 @@ def _open(folder: Path, key: str) -> StateIndex:
         vocabulary=vocabulary,
         **arrays,
     )
+
+
+def _seal(folder: Path, said: dict[str, Any]) -> str:
+    """Digest of all of an index but its states, which are too many to be read whenever it is opened."""
+    found = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for name in (TEXTS, VOCABULARY, WORDS):
+        with (folder / name).open("rb") as file:
+            found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()

@@ -76,10 +76,12 @@ def choose(model: LoadedModel, layer: int, direction: int, quantity: str) -> Cho
     n_directions = 1 + (is_recurrent and bool(module.rnn.bidirectional))
     names = ("hidden", *(("cell",) if module.has_cell else ()), *module.gate_names) if is_recurrent else ("hidden",)
     if not isinstance(layer, int | np.integer) or not -n_layers <= layer < n_layers:
-        raise InvalidInputError(f"There is no layer {layer}; layers of this model run from 0 to {n_layers - 1}.")
+        raise InvalidInputError(
+            f"There is no layer {str(layer)[:20]!r}; layers of this model run from 0 to {n_layers - 1}."
+        )
     if direction not in range(n_directions):
         allowed = ", ".join(f"{index} ({name})" for index, name in enumerate(DIRECTIONS[:n_directions]))
-        raise InvalidInputError(f"There is no direction {direction}; allowed: {allowed}.")
+        raise InvalidInputError(f"There is no direction {str(direction)[:20]!r}; allowed: {allowed}.")
     if quantity not in names:
         raise InvalidInputError(f"This model has no quantity {str(quantity)[:40]!r}; allowed: {', '.join(names)}.")
     return Choice(int(layer) % n_layers, int(direction), quantity)

@@ -28,7 +28,7 @@ from explorer_core.results import IndexPrice
 
 CHUNK_WORDS = 32_768  # kept in memory before they are written
 _READING_SHARE, _LAST_SHARE = 0.35, 0.03  # of the progress: the tokenizer, and the percentiles at the end
-_SAMPLE_TEXTS = 256  # read to say what all would cost
+_SAMPLE_TEXTS, _SAMPLE_CHARS = 256, 40_000  # read to say what all would cost; of long texts fewer, but eight
 _OTHER_BYTES = 20  # of a word, beside its states and its text: place, number, parts of the vocabulary
 
 
@@ -73,7 +73,9 @@ def price(model: LoadedModel, data: Corpus, *, split: str = "all") -> IndexPrice
     """What an index costs, from reading a sample of the texts; see `api.price_index`."""
     texts = _texts.take(data, split)
     n_texts = len(texts.texts)
-    rows = np.unique(np.linspace(0, n_texts - 1, min(n_texts, _SAMPLE_TEXTS)).astype(int))
+    n_chars = sum(map(len, texts.texts))
+    n_rows = min(n_texts, _SAMPLE_TEXTS, max(_SAMPLE_CHARS * n_texts // max(n_chars, 1), 8))
+    rows = np.unique(np.linspace(0, n_texts - 1, n_rows).astype(int))
     sample = [texts.texts[row] for row in rows]
     choice = _network.choose(model, -1, 0, "hidden")
     _read_once(model, sample[:8], choice)  # the first call of a process pays for more than reading
@@ -88,7 +90,6 @@ def price(model: LoadedModel, data: Corpus, *, split: str = "all") -> IndexPrice
         n_words = round(sum(map(count_words, texts.texts)) * n_read / max(runs, 1))
     is_cut = n_words > settings.MAX_INDEX_WORDS
     n_words = min(n_words, settings.MAX_INDEX_WORDS)
-    n_chars = sum(map(len, texts.texts))
     return IndexPrice(
         n_texts=n_texts,
         n_words=n_words,

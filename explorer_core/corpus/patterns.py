@@ -15,11 +15,13 @@ half a second.
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
 from explorer_core.corpus._index import StateIndex
 from explorer_core.errors import IncompatibleError, InvalidInputError
-from explorer_core.half_precision import at_least
+from explorer_core.half_precision import LARGEST, at_least
 from explorer_core.results import PatternMatches, RecurrentTrace, TransformerTrace
 from explorer_core.unit_pattern import states_after_words, units_on
 
@@ -158,11 +160,14 @@ def _checked(
             "Trace the text with the model of the index."
         )
     n_words = len(trace.words)
-    first, last = (int(each) for each in span)
+    try:
+        first, last = (operator.index(each) for each in span)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError("A span is two whole numbers: its first and its last word, from 0.") from error
     if not 0 <= first <= last < n_words:
         raise InvalidInputError(f"There is no span from word {first} to {last}; words run from 0 to {n_words - 1}.")
-    if not np.isfinite(threshold):
-        raise InvalidInputError("The threshold must be a number.")
-    if not 1 <= n <= MAX_MATCHES:
-        raise InvalidInputError(f"n is {n}; allowed: 1 to {MAX_MATCHES:,}.")
+    if not isinstance(threshold, int | float | np.number) or not -LARGEST <= threshold <= LARGEST:
+        raise InvalidInputError("The threshold must be a number from -65,504 to 65,504, the range of what is kept.")
+    if not isinstance(n, int | np.integer) or not 1 <= n <= MAX_MATCHES:
+        raise InvalidInputError(f"n is {str(n)[:20]!r}; allowed: 1 to {MAX_MATCHES:,}.")
     return first, last

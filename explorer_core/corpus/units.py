@@ -28,8 +28,7 @@ def unit_card(index: StateIndex, unit: int, *, n_words: int = 10, n_places: int 
     """The card of one unit; see `api.unit_card`."""
     unit = index.check_unit(unit)
     for name, count in (("n_words", n_words), ("n_places", n_places)):
-        if not 1 <= count <= MAX_SHOWN:
-            raise InvalidInputError(f"{name} is {count}; allowed: 1 to {MAX_SHOWN}.")
+        _check_count(name, count)
     about = index.about
     values = index.states[unit].astype(np.float64)  # [word]
     n_kinds = len(index.vocabulary)
@@ -76,8 +75,7 @@ def unit_card(index: StateIndex, unit: int, *, n_words: int = 10, n_places: int 
 def similar_units(index: StateIndex, unit: int, n: int = 8) -> SimilarUnits:
     """Units whose values go with those of one unit, and against them; see `api.similar_units`."""
     unit = index.check_unit(unit)
-    if not 1 <= n <= MAX_SHOWN:
-        raise InvalidInputError(f"n is {n}; allowed: 1 to {MAX_SHOWN}.")
+    _check_count("n", n)
     about = index.about
     products = np.zeros(about.n_units)
     for start in range(0, about.n_words, _CHUNK_WORDS):
@@ -96,6 +94,11 @@ def similar_units(index: StateIndex, unit: int, n: int = 8) -> SimilarUnits:
     return SimilarUnits(unit, like, corr[like], unlike, corr[unlike])
 
 
+def _check_count(name: str, count: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= MAX_SHOWN:
+        raise InvalidInputError(f"{name} is {str(count)[:20]!r}; allowed: 1 to {MAX_SHOWN}.")
+
+
 def least_count(n_words: int) -> int:
     """Places a word must have to be listed, in a corpus of so many words."""
     return 1 if n_words < SMALL_CORPUS_WORDS else max(MIN_COUNT, n_words // WORDS_PER_COUNT)
@@ -110,8 +113,8 @@ def word_log_odds(index: StateIndex) -> tuple[np.ndarray, np.ndarray]:
         the label and b of the B others have the word.
     """
     n_classes, n_kinds = len(index.about.label_names), len(index.vocabulary)
-    pairs = np.unique(index.text_of_word.astype(np.int64) * n_kinds + index.word_ids)  # each word of a text once
-    kinds, of = pairs % n_kinds, index.labels[pairs // n_kinds]
+    texts, kinds = index.words_of_texts
+    of = index.labels[texts]
     has = np.zeros((n_classes, n_kinds), dtype=np.int64)  # texts of each class with each word
     for each in range(n_classes):
         has[each] = np.bincount(kinds[of == each], minlength=n_kinds)

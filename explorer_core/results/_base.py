@@ -14,6 +14,7 @@ from explorer_core.errors import InvalidInputError
 from explorer_core.text import Reading
 
 DIRECTIONS = ("forward", "backward")
+_MAX_WORD_CHARS = 256
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -25,15 +26,17 @@ class Exportable:
         raise NotImplementedError  # pragma: no cover
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every array of the result by name, and its plain values as zero-dimensional arrays."""
+        """Every array of the result by name, and its plain values as zero-dimensional arrays. Words and tokens of more
+        than 256 characters end there with an ellipsis; `text` has them whole.
+        """
         found: dict[str, np.ndarray] = {}
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, item.name)
             if isinstance(value, Reading):
                 found |= {
                     "text": np.array(value.text),
-                    "words": np.array(value.words),
-                    "tokens": np.array(value.tokens),
+                    "words": np.array([_cut(word) for word in value.words]),
+                    "tokens": np.array([_cut(token) for token in value.tokens]),
                     "token_ids": value.token_ids,
                     "word_of_token": value.word_of_token,
                 }
@@ -75,6 +78,11 @@ def safe_csv(frame: Any) -> bytes:
     # with this line end a lone carriage return inside a cell is quoted too, and cannot begin a row
     written = frame.assign(**inert).rename(columns=_inert).to_csv(index=False, lineterminator="\r\n")
     return bytes(written, "utf-8", "replace")
+
+
+def _cut(word: str) -> str:
+    """A word of bounded length: NumPy gives every word of an array the room of its longest."""
+    return word if len(word) <= _MAX_WORD_CHARS else word[: _MAX_WORD_CHARS - 1] + "…"
 
 
 def _inert(cell: Any) -> Any:

@@ -130,8 +130,8 @@ class GradientTrace(Trace):
         columns: dict[str, Any] = {"layer": front[0]}
         if self.is_recurrent:
             columns["direction"] = np.array(self.directions)[front[1]]
-        words = np.array([*self.words, ""])[self.word_of_token[pos]]
-        columns |= {"pos": pos, "token": np.array(self.tokens)[pos], "word": words, "unit": unit}
+        words = np.array([*self.words, ""], dtype=object)[self.word_of_token[pos]]
+        columns |= {"pos": pos, "token": np.array(self.tokens, dtype=object)[pos], "word": words, "unit": unit}
         return pd.DataFrame(columns | {f"grad_{name}": each.ravel() for name, each in self.quantities().items()})
 
 
@@ -223,8 +223,10 @@ class JacobianTrace(Trace):
         import pandas as pd
 
         pos = np.arange(len(self.tokens))
-        words = np.array([*self.words, ""])[self.word_of_token]
-        return pd.DataFrame({"pos": pos, "token": np.array(self.tokens), "word": words} | self.quantities())
+        words = np.array([*self.words, ""], dtype=object)[self.word_of_token]
+        return pd.DataFrame(
+            {"pos": pos, "token": np.array(self.tokens, dtype=object), "word": words} | self.quantities()
+        )
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,7 @@ class Connectivity(Exportable):
         import pandas as pd
 
         stop, word = np.tril_indices(len(self.words))
-        names = np.array(self.words)
+        names = np.array(self.words, dtype=object)
         return pd.DataFrame(
             {
                 "stop": stop,
@@ -282,5 +284,6 @@ def by_word(norms: np.ndarray, reading: Reading) -> np.ndarray:
     """L2 norm over the tokens of each word, from norms by token [..., pos]; shape [..., word]."""
     total = np.zeros((*norms.shape[:-1], len(reading.words)))
     is_word = reading.word_of_token >= 0
-    np.add.at(total, (..., reading.word_of_token[is_word]), np.square(norms[..., is_word]))
+    for pos in np.flatnonzero(is_word):
+        total[..., reading.word_of_token[pos]] += np.square(norms[..., pos])
     return np.sqrt(total)

@@ -82,7 +82,7 @@ class BiLstmHalves(Trace):
         """One row for each token: what either half has added to every logit."""
         import pandas as pd
 
-        names = np.array([*self.words, ""])
+        names = np.array([*self.words, ""], dtype=object)
         columns: dict[str, Any] = {
             "pos": np.arange(len(self.tokens)),
             "token": self.tokens,

@@ -137,7 +137,7 @@ class LstmLedger(Trace):
         """One row for each token: what it wrote and kept by layer and direction, what it added to every logit."""
         import pandas as pd
 
-        names = np.array([*self.words, ""])
+        names = np.array([*self.words, ""], dtype=object)
         columns: dict[str, Any] = {
             "pos": np.arange(len(self.tokens)),
             "token": self.tokens,

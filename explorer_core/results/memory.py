@@ -214,7 +214,7 @@ class MemoryTrace(Trace):
                 "layer": layer,
                 "direction": np.array(self.directions)[direction],
                 "word_index": word,
-                "word": np.array(self.words)[word],
+                "word": np.array(self.words, dtype=object)[word],
                 "unit": unit,
             }
         )

@@ -115,13 +115,13 @@ class RecurrentTrace(Trace):
 
         layer, direction, pos, unit = (axis.ravel() for axis in np.indices(self.hidden.shape))
         word = self.word_of_token[pos]
-        names = np.array([*self.words, ""])
+        names = np.array([*self.words, ""], dtype=object)
         frame = pd.DataFrame(
             {
                 "layer": layer,
                 "direction": np.array(self.directions)[direction],
                 "pos": pos,
-                "token": np.array(self.tokens)[pos],
+                "token": np.array(self.tokens, dtype=object)[pos],
                 "word": names[word],
                 "unit": unit,
             }
@@ -164,5 +164,5 @@ class TransformerTrace(Trace):
         import pandas as pd
 
         layer, pos, unit = (axis.ravel() for axis in np.indices(self.hidden.shape))
-        tokens = np.array(self.tokens)[pos]
+        tokens = np.array(self.tokens, dtype=object)[pos]
         return pd.DataFrame({"layer": layer, "pos": pos, "token": tokens, "unit": unit, "hidden": self.hidden.ravel()})

@@ -77,7 +77,7 @@ def backward_batch(
     below = grad_of_top(module, top, is_padding, lengths, wide(grad_logits) @ wide(module.classifier.weight.detach()))
     for layer in reversed(range(rnn.num_layers)):
         halves = below.unflatten(-1, (n_directions, rnn.hidden_size)).unbind(2)
-        below = None
+        read: list[Tensor] = []
         for direction, above in enumerate(halves):
             factors = factors_of(module, states, vectors, is_padding, layer=layer, direction=direction)
             hidden = grad_hidden[:, layer, direction]
@@ -90,8 +90,8 @@ def backward_batch(
                 if cell is not None:
                     cell.masked_fill_(is_padding[..., None], 0.0)
             _by_gate(factors, hidden, cell, grad_gates[:, layer, direction])
-            read = entered @ factors.weight_ih
-            below = read if below is None else below.add_(read)
+            read.append(entered @ factors.weight_ih)
+        below = read[0] if len(read) == 1 else read[0].add_(read[1])
     return BatchGradients(grad_hidden, grad_cell, grad_gates, below)
 
 
@@ -152,10 +152,9 @@ def walk_back(factors: Factors, hidden: Tensor, cell: Tensor | None, direction: 
         parts = (entered[:, :, :3], entered[:, :, 3], flat)
         _walk_cell(backend, steps((*arrays, *parts), direction), weight)
         return flat
-    arrays = (hidden, hidden.unsqueeze(2), factors.into, entered, flat)
-    _walk_state(
-        backend, steps(arrays, direction), None if factors.keep is None else steps((factors.keep,), direction), weight
-    )
+    keeps = None if factors.keep is None else steps((factors.keep,), direction)
+    walked = steps((hidden, hidden.unsqueeze(2), factors.into, entered, flat), direction)
+    _walk_state(backend, walked, keeps, weight)
     if factors.candidate is not None:
         torch.mul(hidden, factors.candidate, out=entered[:, :, 2])
     return flat

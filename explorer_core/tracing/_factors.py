@@ -85,7 +85,7 @@ def factors_of(
         return _gru(gates, before(hidden, direction), rnn, weights, is_padding)
     inputs = wide(states.hidden[:, layer - 1].transpose(1, 2).flatten(2) if layer else vectors)
     weight_ih, weight_hh, *biases = weights
-    risen = nn.functional.linear(inputs, weight_ih, sum(biases) if biases else None)
+    risen = nn.functional.linear(inputs, weight_ih, torch.stack(biases).sum(0) if biases else None)
     slope = _shut(_slope_of_tanh(risen + before(hidden, direction) @ weight_hh.t()), is_padding)
     return Factors(slope.unsqueeze(2), None, None, None, None, gates, *weights[:2])
 

@@ -20,6 +20,7 @@ import torch
 
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.loaded import LoadedModel
+from explorer_core.params import check_index
 from explorer_core.results import Equation, RecurrentTrace, UnitStep
 from explorer_core.results.unit_steps import Part
 from explorer_core.tracing import _kernel
@@ -63,7 +64,7 @@ def trace_unit_step(
     )
 
 
-def _check(model: LoadedModel, text: str, trace: RecurrentTrace, *, word: int, **place: int) -> None:
+def _check(model: LoadedModel, text: str, trace: RecurrentTrace, *, word: Any, **place: Any) -> None:
     if not isinstance(trace, RecurrentTrace):
         raise IncompatibleError("Only recurrent networks take steps from word to word; this is no trace of one.")
     if model.fingerprint != trace.fingerprint:
@@ -75,8 +76,7 @@ def _check(model: LoadedModel, text: str, trace: RecurrentTrace, *, word: int, *
     n_layers, n_directions, _, n_units = trace.hidden.shape
     sizes = {"layer": n_layers, "direction": n_directions, "unit": n_units, "word": len(trace.words)}
     for name, value in {**place, "word": word}.items():
-        if not 0 <= value < sizes[name]:
-            raise InvalidInputError(f"There is no {name} {value}; {name}s run from 0 to {sizes[name] - 1} here.")
+        check_index(name, value, sizes[name])
 
 
 def _values(

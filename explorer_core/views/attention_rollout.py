@@ -15,10 +15,9 @@ ABOUT = {
     "label": "Attention rollout",
     "sentence": "Attention followed from [CLS], which the head reads, down through all layers to the words.",
     "how": "A bar is the share of [CLS] after the last layer that comes from a word, if every layer passed on half of "
-    "what it had and half of what its heads, averaged, looked at. Words and special tokens sum to 1; the dotted line "
-    "is an even share.",
-    "does_not_show": "What the verdict rests on. Rollout leaves out the values that attention moves, the feed-forward "
-    "layers and the head; a word with a high bar may argue for either class, or for none.",
+    "what it had and half of what its heads, averaged, looked at; the dotted line is an even share.",
+    "does_not_show": "What the verdict rests on: rollout leaves out the values that attention moves, the feed-forward "
+    "layers and the head, so a word with a high bar may argue for either class, or for none.",
     "formula": "R_l = (mean over heads of A_l / 2 + I / 2) R_l₋₁, R₀ = I; drawn: the row of [CLS] of the last layer",
     "source": "Abnar and Zuidema 2020, Quantifying attention flow in transformers",
     "needs": "transformer",

@@ -16,11 +16,11 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "Saturated gates",
     "sentence": "For every unit, how often each gate is open (above 0.9) against how often it is closed (below 0.1).",
-    "how": "Each dot is a unit, larger where several share a place; a click chooses it. Right: open at most words; up: "
-    "closed at most; on the dotted line never in between. A forget gate far to the right remembers. A vanilla RNN has "
-    "no gates: its dots count words with h above 0.9 and below −0.9, where the tanh is saturated.",
-    "does_not_show": "What makes a gate open or close, and whether the unit matters to the verdict. Shares of a short "
-    "text are coarse: they are counts of its words.",
+    "how": "Each dot is a unit, larger where several share a place, and a click chooses it: to the right its gate is "
+    "open at most words, up it is closed at most, on the dotted line it is never in between (a vanilla RNN counts h "
+    "above 0.9 and below −0.9).",
+    "does_not_show": "Why a gate is open or closed, or whether the unit matters to the verdict; shares of a short "
+    "text are coarse, because they are counts of its words.",
     "formula": "x = words with gate > 0.9 ÷ words, y = words with gate < 0.1 ÷ words, x + y ≤ 1",
     "source": "Karpathy, Johnson and Li 2015, Visualizing and understanding recurrent networks",
     "needs": "recurrent",

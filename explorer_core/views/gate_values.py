@@ -14,11 +14,10 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "Values of the gates",
     "sentence": "How the values of each gate are spread over the words and units of this text.",
-    "how": "Each panel is a gate, each line a layer and direction: the share of its values, over all words and units, "
-    "in 25 equal bands. The shaded ends are saturated: nearly closed below 0.1, nearly open above 0.9. A vanilla RNN "
-    "has no gates; its hidden state is drawn, which a tanh saturates near −1 and 1.",
-    "does_not_show": "Which unit and which word a value belongs to; a gate that is open does not say that anything "
-    "passes through it.",
+    "how": "Each panel is a gate (of a vanilla RNN its hidden state), each line a layer and direction: the share of "
+    "its values in each of 25 equal bands, over all words and units, with the saturated ends shaded.",
+    "does_not_show": "Which unit and which word a value belongs to, or whether anything passes through a gate that is "
+    "open.",
     "formula": "share of a band = values in it ÷ (words × units)",
     "source": "Karpathy, Johnson and Li 2015, Visualizing and understanding recurrent networks",
     "needs": "recurrent",

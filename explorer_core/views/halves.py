@@ -14,11 +14,11 @@ from explorer_core.views import _entries, _style
 ABOUT = {
     "label": "Two halves",
     "sentence": "What the forward half has added to the logit after each word, and the backward half from the end on.",
-    "how": "The solid line is read from left to right: the forward half after each word. The dashed line is read from "
-    "right to left: the backward half, which begins at the last word. Each ends at its full dot; the two dots and the "
-    "bias sum to the logit.",
-    "does_not_show": "The two lines at one word are not about the same words: one half has read what is to the left "
-    "of it, the other what is to the right. The network decides only when both have read everything.",
+    "how": "The solid line is the forward half after each word, read from left to right; the dashed line is the "
+    "backward half, read from right to left; each ends at its full dot, and the two dots and the bias sum to the "
+    "logit.",
+    "does_not_show": "What both halves say of the same words: at any one word the forward half has read what is left "
+    "of it, the backward half what is right of it, and only at its dot has each read everything.",
     "formula": "forward(t) = w→ · pool(h→₀ … h→ₜ), backward(t) = w← · pool(h←ₜ … h←_T); "
     "logit = forward(T) + backward(0) + b",
     "source": "Schuster and Paliwal 1997, Bidirectional recurrent neural networks",

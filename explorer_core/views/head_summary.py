@@ -15,10 +15,9 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "All heads in one number",
     "sentence": "One number for every head: how spread, how far, or on what its attention falls.",
-    "how": "Each cell is a head, its number the mean over the rows of words (what special tokens look at is left out). "
-    "Entropy in bits: 0 looks at one entry, the end of the scale at all alike. Distance in words, weighted by "
-    "attention. Shares: of each word's attention, how much falls there.",
-    "does_not_show": "What a head is for. Heads that rest on [SEP] or punctuation often do nothing there, and heads "
+    "how": "Each cell is a head, its number the mean over the rows of words: entropy in bits (0 looks at one entry, "
+    "the end of the scale at all alike), distance in words, or the share of attention that falls somewhere.",
+    "does_not_show": "What a head is for: one that rests on [SEP] or punctuation often does nothing there, and heads "
     "that look alike on one text part on another.",
     "formula": "entropy = −Σₖ aₖ log₂ aₖ; distance = Σ a |q − k| / Σ a over pairs of words; share on X = Σₖ in X aₖ",
     "source": "Clark et al. 2019, What does BERT look at? An analysis of BERT's attention",

@@ -15,10 +15,10 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "From layer to layer",
     "sentence": "Cosine of each word's vector with its own vector one layer up.",
-    "how": "One line and one row for each step; low means that the layer turned this word's vector far. The map "
-    "repeats the lines, bright for like; both use the printed scale, which begins at a round number below the least.",
-    "does_not_show": "A large turn is not an important one, and a cosine says nothing of length. Vectors of a BERT "
-    "are all alike to begin with; centring takes out what all words of the text share.",
+    "how": "Each line, and each row of the map, is one step up; low means that the layer turned this word's vector "
+    "far, and the printed scale begins at a round number below the least.",
+    "does_not_show": "Importance or length: a large turn may change nothing in the verdict, and the vectors of a BERT "
+    "are all alike to begin with, which centring takes out.",
     "formula": "cos(h_l, h_l₊₁) = h_l · h_l₊₁ / (‖h_l‖ ‖h_l₊₁‖), 0 for a vector of length zero",
     "source": "Ethayarajh 2019, How contextual are contextualized word representations?",
     "needs": "transformer",

@@ -15,10 +15,10 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "Verdict by layer",
     "sentence": "What the network's own head would answer if it were given the hidden states of each layer.",
-    "how": "Each point is the head's answer to one layer's vector of the first token ([CLS]); the last is the model's "
-    "verdict. Layer 0 is the embedding: there [CLS] has seen no word, so its point is the same for every text.",
-    "does_not_show": "An early point is not what the network believed there. The head was trained on the last layer "
-    "only, and earlier layers speak another language; a head trained for each layer would read them better.",
+    "how": "Each point is the head's answer to one layer's vector of the first token ([CLS]), the last one the "
+    "model's verdict; at layer 0, the embedding, [CLS] has seen no word, so its point is the same for every text.",
+    "does_not_show": "What the network believed at an early layer: the head was trained on the last layer only, and "
+    "earlier layers speak another language.",
     "formula": "logits of layer l = head(h_l of [CLS])",
     "source": "nostalgebraist 2020, Interpreting GPT: the logit lens; Belrose et al. 2023, Eliciting latent "
     "predictions from transformers with the tuned lens",

@@ -18,11 +18,11 @@ from explorer_core.views._style import Spec
 ABOUT = {
     "label": "From bias to logit",
     "sentence": "The bias and what each word added, one after the other, up to the logit of the class.",
-    "how": "Start at the top with the bias; each bar begins where the one above ended and moves the sum by what the "
-    "word added. The last bar is the logit itself. Of a long text the words that moved it most have a bar, all others "
-    "share one. A number in brackets is the place of a word that occurs more than once.",
+    "how": "From the bias at the top, each bar begins where the one above ended and moves the sum by what its word "
+    "added, down to the logit; words that moved it least share a bar, and a number in brackets is the place of a word "
+    "that occurs more than once.",
     "does_not_show": "The order in which the network decided: for a text read once, all of this is settled only at "
-    "the end. A word with a long bar need not be one that a person would name.",
+    "the end.",
     "formula": "logit = b + Σₜ sₜ, sₜ = w · (share of the pooled hidden state of word t)",
     "source": "Murdoch and Szlam 2017, Automatic rule extraction from long short term memory networks",
     "needs": "cell",

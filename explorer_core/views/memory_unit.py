@@ -14,11 +14,11 @@ from explorer_core.views import _memory, _style
 ABOUT = {
     "label": "What one unit keeps of each word",
     "sentence": "The share of each word's mark on one unit that is promised and measured to be there at the end.",
-    "how": "The line is the product of the keep gates from the word to the end; straight, it is a steady forgetting. "
-    "A dot is a measurement: the change at the end over the change right at the swapped word, large where that change "
-    "was large. The axis counts by powers of ten.",
-    "does_not_show": "There is no dot where a swap hardly changed the unit (less than a tenth of its largest change): "
-    "nothing can be kept of what was not there. A vanilla RNN has no line, because it promises nothing.",
+    "how": "The line is the product of the keep gates from the word to the end; a dot is a measurement, the change at "
+    "the end over the change right at the swapped word, larger where that change was large; the axis counts by powers "
+    "of ten.",
+    "does_not_show": "Words whose swap hardly changed the unit (less than a tenth of its largest change), which have "
+    "no dot; a vanilla RNN, which promises nothing, has no line.",
     "formula": "promised = Π keep_t over the tokens t read after the word; measured = |Δ_end| / |Δ_word|",
     "source": "Ohno and Kumagai 2021, Recurrent neural networks for learning long-term temporal dependencies with "
     "reanalysis of time scale representation (arXiv 2111.03282)",

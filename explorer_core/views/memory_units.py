@@ -13,12 +13,11 @@ from explorer_core.views import _memory, _style
 ABOUT = {
     "label": "Memory, promised and measured",
     "sentence": "The share of a word's mark on each unit that the gates promise to keep to the end, and what is kept.",
-    "how": "Each dot is a unit; the ring is the chosen one, and a click on a dot chooses it. On the dotted line a "
-    "unit keeps what its gates promise; above it more is left of a swapped word, below it less. Both axes count by "
-    "powers of ten. A vanilla RNN has no gate that promises: its lower axis is the size of the change at the word.",
-    "does_not_show": "The promise assumes that nothing else changes, but a changed state also changes the later gates "
-    "and candidates. Kept is not the same as used by the verdict. Above the first layer, what a layer reads changes "
-    "too, so a change may grow.",
+    "how": "Each dot is a unit, the ring the chosen one, and a click chooses another: on the dotted line a unit keeps "
+    "what its gates promise, above it more is left of a swapped word, below it less; both axes count by powers of "
+    "ten.",
+    "does_not_show": "Whether the verdict uses what is kept; and the promise assumes that nothing else changes, but a "
+    "changed state also changes the later gates and candidates, so that a change may even grow.",
     "formula": "promised = Σ |Δ_w| × Π keep_t / Σ |Δ_w|, measured = Σ |Δ_end| / Σ |Δ_w|; sums over words w, product "
     "over tokens t after w, Δ = state with w swapped − state without; half-life = ln(1/2) / mean(ln keep)",
     "source": "Ohno and Kumagai 2021, Recurrent neural networks for learning long-term temporal dependencies with "
@@ -160,11 +159,11 @@ def _ring(spec: _style.Spec, x: float, y: float, unit: int) -> None:
     at = (float(np.log10(x)) if x_axis.get("type") == "log" else float(x), float(np.log10(y)))
     is_right, is_high = (
         (place - axis["range"][0]) / (axis["range"][1] - axis["range"][0]) > limit
-        for place, axis, limit in zip(at, (x_axis, y_axis), (0.75, 0.2), strict=True)
+        for place, axis, limit in zip(at, (x_axis, y_axis), (0.75, 0.35), strict=True)
     )
     spec["layout"]["annotations"].append(
         {"x": at[0], "y": at[1], "text": f"<b>unit {unit}</b>", "showarrow": True, "arrowhead": 0, "arrowwidth": 1.2,
-         "arrowcolor": VERMILLION, "standoff": 9, "ax": -58 if is_right else 58, "ay": 46 if is_high else -46,
+         "arrowcolor": VERMILLION, "standoff": 9, "ax": -24 if is_right else 58, "ay": 84 if is_high else -46,
          "font": {"size": 13, "color": _style.INK}}
     )  # fmt: skip
 

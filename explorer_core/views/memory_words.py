@@ -14,11 +14,10 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "What a swapped word leaves at the end",
     "sentence": "How far the final state and the verdict move when each word is swapped.",
-    "how": "A high bar is a word whose swap still shows after the last word was read; 1 is a change as long as the "
-    "state itself. The lowest bars are the logit, signed: down, the word had spoken for the class. States are the top "
-    "layer's, both directions together.",
-    "does_not_show": "A changed state need not reach the verdict, and the unknown token is not nothing: the network "
-    "has its own habits with it. Words that matter only together may each show little.",
+    "how": "A high bar is a word whose swap still shows in the top layer's final state (1 is a change as long as the "
+    "state itself); the lowest bars are the change of the logit, downward where the word had spoken for the class.",
+    "does_not_show": "Whether a changed state reaches the verdict, and what words do only together; and the unknown "
+    "token is not nothing, the network has its own habits with it.",
     "formula": "‖c_T with swap − c_T‖ / ‖c_T‖, the same for h_T, and logit with swap − logit",
     "source": "Li, Monroe and Jurafsky 2016, Understanding neural networks through representation erasure",
     "needs": "recurrent",

@@ -14,11 +14,11 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "Labels of the matches",
     "sentence": "The share of each label among the best matches of a pattern, against its share in the corpus.",
-    "how": "Dot: share of the label among the texts listed, with its 95 % interval (Wilson). Bar: its share among all "
-    "texts of the corpus that are long enough. Where the interval leaves the bar's end out, the pattern goes with the "
+    "how": "The dot is the label's share among the texts listed, with its 95 % interval (Wilson), the bar its share "
+    "among all texts that are long enough; where the interval leaves the bar's end out, the pattern goes with the "
     "label or against it.",
-    "does_not_show": "That the network uses the pattern for its verdict. The interval takes the matches for "
-    "independent draws: near-copies of a text make it too narrow.",
+    "does_not_show": "That the network uses the pattern for its verdict; and near-copies of a text make the interval "
+    "too narrow.",
     "formula": "interval = (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), z = 1.96",
     "source": "Wilson 1927, Probable inference, the law of succession, and statistical inference",
     "order": 125,

@@ -16,11 +16,10 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "Units of a pattern",
     "sentence": "Every unit over the words of a text, and those that are on throughout a span of it.",
-    "how": "Each line is a unit. The band marks the chosen words, the dotted line the threshold. Blue units are at or "
-    "above it at every word of the band (and below it beside the band, if you asked for that): they are the pattern "
-    "that is looked for in the corpus. The others are faint.",
-    "does_not_show": "What the units stand for. A threshold cuts a smooth value in two: a unit just below it counts as "
-    "off. Of a large layer only some of the other units are drawn, of a long text only the words around the band.",
+    "how": "Each line is a unit, the band the chosen words, the dotted line the threshold: blue units are at or above "
+    "it throughout the band (and below it beside the band, if you asked for that) and are looked for in the corpus.",
+    "does_not_show": "What the units stand for; a threshold cuts a smooth value in two, so a unit just below it "
+    "counts as off, and of a large layer only some of the other units are drawn.",
     "formula": "pattern = { unit: value ≥ threshold at every word of the span }",
     "source": "Strobelt et al. 2018, LSTMVis: A tool for visual analysis of hidden state dynamics in recurrent neural "
     "networks",

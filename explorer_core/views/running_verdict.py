@@ -19,12 +19,10 @@ ABOUT = {
     "label": "Running verdict",
     "sentence": "The probability or the logit of one class, or of every class, after each word, had the text ended "
     "there.",
-    "how": "Each point is the model's own answer if the text stopped at that word. A ring marks where the leading "
-    "class changes; the filled dot marks the decision point: the first word from which the final class leads to the "
-    "end, so that no later word takes the lead from it.",
-    "does_not_show": "A jump at a word does not make that word the cause: the state built up before it decides what "
-    "the word can do. A BiLSTM and BERT were trained on whole texts, so their answers to half a text are guesses. "
-    "Logits of two models are not on one scale: only differences between the classes of one model mean anything.",
+    "how": "Each point is the model's own answer if the text stopped at that word; a ring marks where the leading "
+    "class changes, the filled dot the decision point, from which the final class leads to the end.",
+    "does_not_show": "A jump at a word does not make that word the cause, the answers of a BiLSTM or BERT to half a "
+    "text are guesses (they were trained on whole texts), and logits of two models are not on one scale.",
     "formula": "p(t) = softmax(z(t)), z(t) the logits after word t; "
     "decision point = min { t : argmax z(s) = argmax z(T) for all s ≥ t }",
     "source": "Radford, Jozefowicz and Sutskever 2017, Learning to Generate Reviews and Discovering Sentiment",
@@ -273,8 +271,8 @@ def _draw_classes(
             dash = DASHES[(index // len(SERIES)) % len(DASHES)] if n_classes > 2 else "solid"
             traces.append(_line(values[:, index], labels[index], colors[index], dash, words, quantity, row))
         else:
-            name, behind = _style.escaped(labels[index], 40), _BEHIND
-            traces.append(_style.line(np.arange(len(values)), values[:, index], name, GREY, row=row, **behind))
+            name = _style.escaped(labels[index], 40)
+            traces.append(_style.line(np.arange(len(values)), values[:, index], name, GREY, row=row, **_BEHIND))
             traces[-1]["line"]["width"] = 1
     leader, turned, decided = line.probs.argmax(1), flips(line.probs), decision_point(line.probs)
     if 0 < len(turned) <= MAX_RINGS:

@@ -17,10 +17,10 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "Size of the state",
     "sentence": "Euclidean length (L2 norm) of the state after each word.",
-    "how": "A high point is a word after which many units are far from zero: sqrt(h1² + h2² + ...). For the backward "
-    "direction, time runs from right to left.",
-    "does_not_show": "A long state is not an important one: length says nothing about the side of the decision it "
-    "lies on, and lengths of different layers or models are not on one scale.",
+    "how": "A high point is a word after which many units are far from zero; the backward direction reads from right "
+    "to left.",
+    "does_not_show": "How much the state matters: its length says nothing about the side of the decision it lies on, "
+    "and lengths of different layers or models are not on one scale.",
     "formula": "‖h‖ = √(h₁² + h₂² + … + hₙ²) over the n units of one layer and direction; the same for c",
     "source": "Euclidean norm; h and c as in Hochreiter and Schmidhuber 1997, Long short-term memory",
     "order": 20,

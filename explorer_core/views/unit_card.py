@@ -16,11 +16,10 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "Words of a unit",
     "sentence": "The words of a corpus after which a unit is highest, and lowest, on average.",
-    "how": "Each bar is a word, whatever its case: the mean of the unit over all places of the word in the corpus, "
-    "right after it was read. Behind each word stands how many places those are. The dotted line is the unit's mean "
-    "over all words.",
-    "does_not_show": "What came before the word, which the unit has read too; how far its places differ; and whether "
-    "the verdict listens to this unit. A mean over few places says little.",
+    "how": "Each bar is the unit's mean right after a word, in capitals or not, over the places counted beside the "
+    "word; the dotted line is its mean over all words.",
+    "does_not_show": "What came before the word, which the unit has read too; how far its places differ, so that a "
+    "mean over few says little; and whether the verdict listens to this unit.",
     "formula": "bar = Σ value after the word / number of its places",
     "source": "Karpathy, Johnson and Fei-Fei 2015, Visualizing and understanding recurrent networks",
     "order": 110,
@@ -80,7 +79,7 @@ def render(card: UnitCard, *, height: int | None = None) -> go.Figure:
     )
     _mark_mean(spec, card.mean)
     longest = max(min(len(visible(word)), 18) + len(f"{count:,}") for word, count in zip(words, counts, strict=True))
-    spec["layout"]["margin"] |= {"l": 34 + int(longest * 7.4), "r": 24, "b": 52}
+    spec["layout"]["margin"] |= {"l": 36 + int(longest * 8), "r": 24, "b": 52}
     return _style.build(spec)
 
 
@@ -116,7 +115,7 @@ def _limits(mean: np.ndarray, signed: bool) -> tuple[float, float]:
     """Ends of the axis, with room for the numbers at the ends of the bars."""
     if not signed:
         return 0.0, 1.12
-    limit = axis_limit(float(np.abs(mean).max()) * 1.12)
+    limit = axis_limit(float(np.abs(mean).max()) * 1.18)
     low, high = float(mean.min()), float(mean.max())
     return (-limit if low < 0 else 0.0), (limit if high > 0 else 0.0)
 

@@ -17,10 +17,9 @@ from explorer_core.views import _style
 ABOUT = {
     "label": "One unit over the words",
     "sentence": "What one unit holds after each word, and the gates that decided it.",
-    "how": "Above: the signed values, the state with its cell and candidate where it has them. Below: gates between 0 "
-    "(closed) and 1 (open). Where an LSTM's forget gate is near 1 and its input gate near 0, the cell keeps what it "
-    "has; so does a GRU where its update gate is near 1.",
-    "does_not_show": "A unit rarely stands for one idea; the verdict rests on all units together.",
+    "how": "Above are the signed values, below the gates from 0 (closed) to 1 (open): where an LSTM's forget gate is "
+    "near 1 and its input gate near 0, or a GRU's update gate is near 1, the unit keeps what it has.",
+    "does_not_show": "What the verdict rests on: a unit rarely stands for one idea, and all units together decide.",
     "formula": "LSTM: c = f × c₋₁ + i × g, h = o × tanh(c). GRU: h = (1 − z) × n + z × h₋₁. "
     "RNN: h = tanh(W x + b + U h₋₁ + b′)",
     "source": "Hochreiter and Schmidhuber 1997, Long short-term memory; Gers et al. 2000, Learning to forget; "

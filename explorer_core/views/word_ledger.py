@@ -20,12 +20,11 @@ ABOUT = {
     "label": "Word ledger",
     "sentence": "What each word wrote into the cell, how much of it was kept to the end, and what that added to the "
     "logit.",
-    "how": "Above: how much a word wrote into the cell, the solid part still there at the end. Middle: that part as a "
-    "share, from 0 (all forgotten) to 1 (all kept). Below: what the word added to the logit of the class; these bars "
-    "and the bias sum to the logit.",
-    "does_not_show": "What would happen without the word: its gates depend on all words before it, so this is the "
-    "network's own bookkeeping. How tanh(c) is divided among the words is a choice. The class may win although its "
-    "own logit gets little, when the other logits lose.",
+    "how": "Above: how much a word wrote into the cell, the solid part still there at the end; middle: that part as a "
+    "share; below: what the word added to the logit of the class, and these bars and the bias sum to the logit.",
+    "does_not_show": "What would happen without the word: this is the network's own bookkeeping, in which dividing "
+    "tanh(c) among the words is a choice, and a class may win although its own logit gets little, when the others "
+    "lose.",
     "formula": "c_T = Σₜ kₜ × iₜ × gₜ with kₜ = f_T × … × fₜ₊₁; logit = b + Σₜ w · (o_T × share of tanh(c_T) of t)",
     "source": "Murdoch and Szlam 2017, Automatic rule extraction from long short term memory networks",
     "needs": "cell",

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _HEAVY = threading.BoundedSemaphore(2)  # traces computed at the same time in this process
 _WARM = threading.Event()
 _WARMING = threading.Lock()
-N_SIMILAR = 7  # units like one and against it; buttons in a row
+N_SIMILAR = 6  # units like one and against it; buttons in a row
 _DELAY_S = 1.0  # the first page is on its way to the browser, and an import holds the interpreter
 _COMPUTING = (
     "explorer_core.architectures._loading",

@@ -183,9 +183,9 @@ def column_config(value: str, value_help: str, *, signed: bool) -> dict[str, Any
     """How the columns of `table` are drawn."""
     return {
         value: st.column_config.NumberColumn(format="%+.3f" if signed else "%.3f", width=70, help=value_help),
-        "Before": st.column_config.TextColumn(alignment="right", width="medium"),
-        "Here": st.column_config.TextColumn(alignment="center", width="small", help="Choose a row to open its text."),
-        "After": st.column_config.TextColumn(width="medium"),
+        "Before": st.column_config.TextColumn(alignment="right", width=190),
+        "Here": st.column_config.TextColumn(alignment="center", width=115, help="Choose a row to open its text."),
+        "After": st.column_config.TextColumn(width=190),
         "Label": st.column_config.TextColumn(width=90),
         "Words": st.column_config.NumberColumn(width=60, help="Words of the text."),
         "Text": st.column_config.NumberColumn(width=60, help="Number of the text in the corpus, from 1."),

@@ -119,7 +119,7 @@ function panelOf(own, about, index) {
     "Arrow keys move the cross-hair, Enter chooses, plus and minus zoom, Escape shows all.")
   stage.append(heat, over)
   figure.append(caption, stage)
-  const panel = { about, index, figure, stage, value, ramp, heat, over, context: over.getContext("2d") }
+  const panel = { about, index, figure, caption, stage, value, ramp, heat, over, context: over.getContext("2d") }
   over.onpointerdown = (event) => onDown(own, panel, event)
   over.onpointermove = (event) => (own.drag ? onDrag(own, panel, event) : onMove(own, panel, event))
   over.onpointerup = () => onUp(own)

@@ -19,6 +19,7 @@ function layOut(own, force) {
   const least = full.plotHeight + full.foot // the page below stays where it is while a person zooms
   for (const panel of own.panels) {
     panel.stage.style.minHeight = least + "px"
+    panel.caption.style.maxWidth = `max(${own.plotWidth}px, min(20rem, 100% - ${LEFT}px))` // its scale ends where the map does
     paint(own, panel)
   }
   drawCrossHair(own)

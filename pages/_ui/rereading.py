@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 ASK = "reread_ask"  # key of the button
+_LONG_WORD_CHARS = 20  # with its blank; words longer than this on average may be many tokens each
 _READ = "reread"  # keys of what was read in this session
 
 
 def is_costly(info: cache.ModelInfo, text: str) -> bool:
     """Whether the verdict after every word of this text is asked for first."""
-    return info.rereads and len(split_words(text)) > settings.ASK_BEFORE_REREADING_WORDS
+    limit = settings.ASK_BEFORE_REREADING_WORDS
+    return info.rereads and (len(text) > _LONG_WORD_CHARS * limit or len(split_words(text)) > limit)
 
 
 def may_read(info: cache.ModelInfo, text: str) -> bool:

@@ -56,11 +56,12 @@ def navigation(position: str = "sidebar") -> StreamlitPage:
 
 
 def draw_style() -> None:
-    """What the theme cannot say: all chosen models stand in the sidebar, none is cut off."""
+    """What the theme cannot say: all chosen models stand in the sidebar, and what only speaks takes no room."""
     st.html(
         "<style>"
         '[data-testid="stMultiSelect"] div:has(> [data-testid="stMultiSelectTagsContainer"]) {max-height: none}'
         '[data-testid="stMainBlockContainer"] {padding-top: 3.5rem; max-width: 90rem}'
+        ".st-key-states_unit_chosen, .st-key-states_place_chosen, .st-key-states_memory_word {position: absolute}"
         "</style>"
     )
 

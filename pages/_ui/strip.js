@@ -3,7 +3,7 @@ const instances = new WeakMap()
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]|[\ud802\ud803\ud83a\ud83b]/
 const BAR_REM = { few: 2.6, many: 2 } // height of the track, as in strip.css
 const MANY = 60 // words; above this they are set smaller
-const CHUNK = 150 // words of a long text in one list: the browser lays out only the lists that are seen
+const CHUNK = 120 // words of a long text in one list: the browser lays out only the lists that are seen
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component

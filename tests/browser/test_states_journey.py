@@ -61,7 +61,7 @@ def test_from_a_text_to_a_units_card_and_to_a_place_in_the_corpus_and_back(new_t
     places = tab.page.get_by_test_id("stDataFrame").first
     places.scroll_into_view_if_needed()
     with tab.run():
-        places.locator("canvas").first.click(position={"x": 18, "y": 52})  # the box that chooses the first row
+        places.click(position={"x": 18, "y": 52})  # the box that chooses the first row
     expect(box).not_to_have_value(TEXT)
     assert len(box.input_value()) > 20
     expect(tab.page.locator('.strip .place[aria-pressed="true"]')).not_to_have_count(0)

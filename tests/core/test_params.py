@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from explorer_core.errors import InvalidInputError
-from explorer_core.params import Knob
+from explorer_core.params import Knob, check_index
 from explorer_core.training.spec import KNOBS
 
+HUGE = (pytest.param(10**5_000, id="number"), pytest.param("\ud800" * 5_000, id="text"))
 NUMBERS = [knob for knob in KNOBS.values() if not knob.choices]
 CHOICES = [knob for knob in KNOBS.values() if knob.choices]
 
@@ -84,3 +86,14 @@ def test_a_huge_value_is_cut_in_the_message(name: str, value: Any) -> None:
 def test_zero_and_one_are_no_truth_values_for_a_switch() -> None:
     with pytest.raises(InvalidInputError, match="allowed"):
         KNOBS["end_token"].check(1)
+
+
+@pytest.mark.parametrize("value", [-1, 3, 0.0, "1", None, True, [1], float("nan"), *HUGE])
+def test_what_is_no_place_on_an_axis_is_refused_with_the_bounds(value: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"no layer .* run from 0 to 2") as caught:
+        check_index("layer", value, 3)
+    assert len(str(caught.value).encode()) < 200
+
+
+def test_a_place_on_an_axis_comes_back_as_a_plain_number() -> None:
+    assert [type(check_index("layer", value, 3)) for value in (2, np.int64(2))] == [int, int]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from explorer_core import api
 from explorer_core.errors import InvalidInputError
 from explorer_core.results import (
     Evaluation,
@@ -250,3 +252,44 @@ def test_another_ending_is_refused_and_nothing_written(name, tmp_path):
     with pytest.raises(InvalidInputError, match="npz or"):
         predictions().save(tmp_path / name)
     assert not list(tmp_path.glob("result*"))
+
+
+# Long words ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_long_word_does_not_make_every_other_word_as_long(tiny_model):
+    """NumPy gives each entry of an array of words the room of the longest: 4,000 words beside one of 50,000 characters
+    would take 800 MB, and a table of every unit a hundred times that.
+    """
+    text = "good film " * 2000 + "x" * 50_000
+    trace = api.trace_states(tiny_model("bilstm", num_layers=1, vocabulary="words"), text, running=False)
+    assert len(trace.words) == 4001
+    arrays = trace.arrays()
+    assert arrays["words"].nbytes + arrays["tokens"].nbytes < 10 * 2**20
+    assert arrays["words"][-1] == "x" * 255 + "…"
+    assert str(arrays["text"]) == text
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda model, text: api.trace_states(model, text, running=False),
+        lambda model, text: api.trace_memory(model, text),
+        lambda model, text: api.lstm_ledger(model, text),
+        lambda model, text: api.trace_halves(model, text),
+        lambda model, text: api.trace_gradients(model, text),
+        lambda model, text: api.trace_jacobians(model, text, spectrum=False),
+        lambda model, text: api.trace_connectivity(model, text),
+    ],
+    ids=["states", "memory", "ledger", "halves", "gradients", "jacobians", "connectivity"],
+)
+def test_a_table_holds_a_long_word_once_and_whole(read, tiny_model):
+    model = tiny_model("bilstm", num_layers=1, vocabulary="words")
+    word = "x" * 20_000
+    tracemalloc.start()
+    try:
+        frame = read(model, "good film " * 20 + word).to_frame()
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert word in set(frame["word"])

@@ -151,7 +151,11 @@ def test_texts_of_one_and_two_words_are_ordered_without_a_warning(recurrent_fami
     ("given", "said"),
     [
         ({"how": "size"}, "stored, similarity, verdict, memory"),
+        ({"how": 5}, "stored, similarity, verdict, memory"),
         ({"layer": 2}, "run from 0 to 1"),
+        ({"layer": 0.5}, "run from 0 to 1"),
+        ({"layer": "x" * 9999}, "run from 0 to 1"),
+        ({"direction": None}, "run from 0 to 0"),
         ({"direction": 1}, "run from 0 to 0"),
         ({"how": "verdict", "target": 7}, "negative, positive"),
         ({"how": "verdict", "target": "neutral"}, "negative, positive"),
@@ -160,6 +164,12 @@ def test_texts_of_one_and_two_words_are_ordered_without_a_warning(recurrent_fami
 def test_what_is_not_there_is_refused_with_what_there_is(traces, given, said):
     with pytest.raises(InvalidInputError, match=said):
         api.order_units(traces["lstm"], **given)
+
+
+@pytest.mark.parametrize("call", [api.order_units, api.gate_saturation])
+def test_a_bert_has_neither_order_nor_saturation(call):
+    with pytest.raises(IncompatibleError, match=r"Only .* recurrent network"):
+        call(api.trace_states(build_tiny("bert"), "not bad"))
 
 
 def test_an_order_is_taken_away_row_by_row(traces):

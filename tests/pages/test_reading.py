@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 
 import numpy as np
@@ -105,3 +106,10 @@ def test_reading_that_is_cancelled_leaves_the_offer_as_it_was(home, warmed, monk
     assert not rereading.wait(info, text, 60)
     assert not rereading.may_read(info, text)
     assert work.is_idle(rereading._key(info, text))
+
+
+def test_a_text_of_few_but_long_words_is_costly_to_read_anew():
+    info = cache.ModelInfo("m", "bilstm", "BiLSTM", "recurrent", ("a", "b"), "f", rereads=True)
+    assert rereading.is_costly(info, " ".join(["x" * 90] * 60))
+    assert not rereading.is_costly(info, "not bad at all " * 30)
+    assert not rereading.is_costly(dataclasses.replace(info, rereads=False), "x " * 5000)

@@ -72,3 +72,9 @@ def test_the_verdict_of_every_layer_is_drawn_for_the_target_class(open_layers):
     shown = np.frombuffer(base64.b64decode(line["y"]["bdata"]), dtype=line["y"]["dtype"])
     assert np.allclose(shown, verdicts.probs[:, 0], atol=1e-6)
     assert "trained on the last layer only" in said(app)
+
+
+@pytest.mark.parametrize("says", ["", "x", "nan"])
+def test_nonsense_in_the_address_falls_back_to_the_first_choice(open_layers, says):
+    app = open_layers(text="not bad", says=says, head=says, layer=says, unit=says)
+    assert not app.error

@@ -108,6 +108,19 @@ def test_a_long_text_is_read_only_when_asked_for_and_then_in_the_background(open
     assert "words is swapped" not in said(app)
 
 
+def test_a_text_of_few_but_long_words_is_read_only_when_asked_for(open_memory, monkeypatch):
+    sizes, read = [], api.trace_memory
+
+    def watched(model, text, **more):
+        sizes.append(len(text))
+        return read(model, text, **more)
+
+    monkeypatch.setattr(api, "trace_memory", watched)
+    app = open_memory(text=" ".join("abcdefghij"[index % 10] * 90 for index in range(40)))
+    assert "each of the 40 words is swapped" in said(app)
+    assert max(sizes) <= 600  # what is read to say what it costs
+
+
 def test_a_cancelled_reading_is_offered_again(open_memory, monkeypatch):
     monkeypatch.setattr(settings, "ASK_BEFORE_SWAPPING_WORDS", 5)
     text = "the film was not good at all"

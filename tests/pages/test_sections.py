@@ -71,3 +71,8 @@ def test_a_section_without_a_description_is_refused(tmp_path):
     mute.write_text("LABEL = 'nothing'\n")
     with pytest.raises(TypeError, match=r"mute\.py"):
         sections._read(mute)
+
+
+@pytest.mark.parametrize("view", ["memory", "Memory"])
+def test_a_link_names_a_section_by_its_file_or_by_its_label(open_states, view):
+    assert drawn_heading(open_states("lstm", view=view)).startswith("How long does it remember")

@@ -40,7 +40,9 @@ def draw(words, values, **options):
 
         strip.word_strip("strip", words, values, **options)
 
-    app = AppTest.from_function(page, kwargs={"words": words, "values": values, "options": options}).run()
+    app = AppTest.from_function(
+        page, default_timeout=60, kwargs={"words": words, "values": values, "options": options}
+    ).run()
     assert not app.exception
     return sent(app)
 
@@ -140,7 +142,7 @@ def test_what_a_person_chooses_never_travels_back_with_the_words():
         strip.word_strip("strip", ("x", "y"), np.array([0.1, 0.9]), scale=scale, selected=1)
         linked.tell("teller", "text", ("x", "y"), unit=3)
 
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     before = sent(app)
     app.session_state["chosen:text"] = {"stamp": linked.stamp("text", ("x", "y")), "word": 0}
     app.run()

@@ -61,6 +61,8 @@ def fitting(look: Look) -> tuple[Section, ...]:
 def draw(look: Look) -> None:
     """The choice of a section, and the chosen one."""
     sections = {section.name: section for section in fitting(look)}
+    if VIEW not in st.session_state and st.query_params.get(VIEW) in sections:
+        st.session_state[VIEW] = st.query_params[VIEW]  # a link written by hand; the app's own links hold the label
     if st.session_state.get(VIEW) not in (None, *sections):
         st.session_state[VIEW] = next(iter(sections))  # a view of another kind of model
     chosen = st.segmented_control(

@@ -22,10 +22,9 @@ SECTION = {
 GRID, ONE, SUMMARY = "states_heads", "states_head", "states_head_summary"
 HEAD, QUANTITY = "head", "quantity"  # keys, and names in the address
 _HOW = (
-    "Every small square is a head: rows look, columns are looked at, bright means much. The colour follows the square "
-    "root of the weight, so that weak attention is seen too. Upright stripes are words that everything looks at, "
-    "diagonals are heads that look at neighbours. Click a head to enlarge it, on a scale that ends at a round number "
-    "above its largest weight; click a row to choose its word."
+    "Every small square is a head: rows look, columns are looked at, bright means much (colour follows the square root "
+    "of the weight); upright stripes are words that everything looks at, diagonals are heads that look at neighbours. "
+    "Click a head to enlarge it, a row to choose its word."
 )
 _NOT = (
     "Attention is not attribution: what a head looks at is not what the verdict rests on (Jain and Wallace 2019; "

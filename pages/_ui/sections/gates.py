@@ -24,10 +24,9 @@ SECTION = {
 }
 MAPS, VALUES, SATURATION = "states_maps", "states_values", "states_saturation"
 _HOW = (
-    "Each column is a word, each row one unit. Gates lie between 0 (closed) and 1 (open), hidden states and candidates "
-    "between −1 and 1; the cell has no bound. A signed scale ends at a round number that holds 99.5 % of the values in "
-    "this text, over all layers; the few beyond it are drawn as its end. Point to read a value, click to choose, drag "
-    "to zoom in; with the keyboard, + and − zoom around the cross-hair and Escape shows all."
+    "Each column is a word, each row one unit: gates run from 0 (closed) to 1 (open), and a signed scale ends at a "
+    "round number that holds 99.5 % of this text's values; point to read a value, click to choose it, drag (or press + "
+    "and −) to zoom, and Escape shows all."
 )
 _NOT = (
     "A bright unit need not matter to the verdict, and neighbours mean something only where the units are ordered by "

@@ -53,8 +53,8 @@ def plain_reading(found: BiLstmHalves) -> str:
     sizes = {"forward": forward, "backward": backward}
     agree = "they pull the same way" if forward * backward > 0 else "they pull against each other"
     return (
-        f"The {more} half moves the logit of {label} most ({number(sizes[more], signed=True)}), the {less} half by "
-        f"{number(sizes[less], signed=True)}: {agree}."
+        f"The {more} half moves the logit of {label} more ({number(sizes[more], signed=True)}) than the {less} half "
+        f"({number(sizes[less], signed=True)}): {agree}."
     )
 
 

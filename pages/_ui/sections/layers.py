@@ -19,20 +19,19 @@ SECTION = {
 MAPS, VERDICTS, WORDS = "states_maps", "states_layer_verdicts", "states_similarity"
 CENTRED, SAYS = "centred", "says"  # keys, and names in the address
 _HOW = (
-    "Each column is a word, at its last token; each row one of the layer's units. The scale holds 99.5 % of the "
-    "values; the few beyond it are drawn as its end. Point to read a value, click to choose."
+    "Each column is a word, at its last token, each row one of the layer's units; the scale holds 99.5 % of the "
+    "values. Point to read one, click to choose it."
 )
 _NOT = "A BERT keeps no memory from word to word: every column has seen the whole text, in both directions."
 _HOW_ALIKE = (
-    "Cosine of the vectors of every two words: 1 the same direction, 0 a right angle, −1 opposite. The list shows the "
-    "words most like the chosen one."
+    "Each cell is the cosine of the vectors of two words: 1 is the same direction, 0 a right angle, −1 opposite; the "
+    "list shows the words most like the chosen one."
 )
 _FORMULA = "cos(a, b) = a · b / (‖a‖ ‖b‖), 0 for a vector of length zero; centred: a and b minus the text's mean vector"
 _SOURCE = "Ethayarajh 2019, How contextual are contextualized word representations?"
 _NOT_ALIKE = (
-    "Like vectors need not mean like words. The vectors of a BERT all point into a narrow cone, so that high cosines "
-    "are the rule (Ethayarajh 2019); centring subtracts the mean vector of this text's words, and then only "
-    "differences inside this text are left."
+    "Like vectors need not mean like words: those of a BERT all point into a narrow cone, so high cosines are the "
+    "rule; centring leaves only the differences inside this text."
 )
 
 
@@ -80,6 +79,7 @@ def draw_verdicts(look: Look) -> None:
         "Shown", layer_verdict.QUANTITIES, default=layer_verdict.QUANTITIES[0], required=True, key=SAYS,
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
+    says = says or layer_verdict.QUANTITIES[0]  # an empty one in the address chooses nothing
     verdicts = cache.layer_verdicts(*look.key)
     figure = layer_verdict.render(verdicts, target=look.target, quantity=says)
     figures.chart(figure, VERDICTS, layer_verdict.alt_text(verdicts, target=look.target))

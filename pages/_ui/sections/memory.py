@@ -26,6 +26,7 @@ UNITS, CASES = "states_memory_units", "states_memory_cases"
 SWAP = "swap"  # key, and name in the address
 SWAPS = {"unknown": "read as unknown", "drop": "dropped"}
 MOST_CASES = 200
+_SAMPLE_CHARS = 600  # read to say what all would cost
 
 
 def draw(look: Look) -> None:
@@ -59,8 +60,8 @@ def pick_swap() -> str:
 
 def find_memory(look: Look, swap: str) -> MemoryTrace | None:
     """The memory trace: of a short text at once, of a longer one in the background when it was asked for."""
-    n_words = len(look.trace.words)
-    if n_words <= settings.ASK_BEFORE_SWAPPING_WORDS:
+    n_words, limit = len(look.trace.words), settings.ASK_BEFORE_SWAPPING_WORDS
+    if n_words <= limit and len(look.trace.tokens) <= 4 * limit:  # a word may be many tokens
         return cache.memory(*look.key, swap)
     key = "\0".join(("memory", *look.key, swap))
     found = work.draw(key)
@@ -92,9 +93,9 @@ def ask(look: Look, swap: str, key: str) -> None:
 
 
 def _beginning(text: str, n_words: int) -> str:
-    """The first words of a text."""
-    spans = split_words(text)
-    return text[: spans[min(n_words, len(spans)) - 1][1]]
+    """The first words of a text, fewer where they are long."""
+    ends = [end for _, end in split_words(text)[:n_words]]
+    return text[: max([ends[0], *(end for end in ends if end <= _SAMPLE_CHARS)])]
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

@@ -45,6 +45,8 @@ def draw(look: Look) -> None:
         threshold = pick_threshold(choice.quantity, limits)
         off_before = st.toggle("Off before", key=BEFORE, help="Only units below the threshold at the word before.")
         off_after = st.toggle("Off after", key=AFTER, help="Only units below the threshold at the word after.")
+    units = np.flatnonzero(units_on(values, span, threshold, off_before=off_before, off_after=off_after))
+    draw_units(look, values, span, threshold, units, choice, limits)
     index = corpus.find(look, choice)
     found, refused = None, None
     if index is not None:
@@ -52,8 +54,6 @@ def draw(look: Look) -> None:
             found = cache.pattern(index.about.key, look.text, span, threshold, off_before, off_after, index, look.trace)
         except InvalidInputError as error:
             refused = error
-    units = np.flatnonzero(units_on(values, span, threshold, off_before=off_before, off_after=off_after))
-    draw_units(look, values, span, threshold, units, choice, limits)
     if refused is not None:
         st.info(messages.plain(str(refused)))
         _offer_lower(values, span, limits)

@@ -156,9 +156,9 @@ def _switch(unit: int) -> None:
 
 def draw_places(look: Look, index: StateIndex, card: UnitCard) -> None:
     """Where the unit is highest and lowest; a chosen row opens its text."""
-    st.markdown("##### Where it is highest, and where lowest")
     signed = card.quantity in inside.SIGNED
     for name, places in (("highest", card.top_places), ("lowest", card.bottom_places)):
+        st.markdown(f"##### Where it is {name}")
         key = f"{PLACES}-{name}-{index.about.key[:8]}-{card.unit}"
         _draw_table(look, index, places, key, signed, f"Where unit {card.unit} is {name}, one place a text.")
     st.caption("One place a text, the extreme first. Choose a row to open its text here, at that word.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
 from explorer_core import api, settings
-from explorer_core.corpus import _folders, _index, _network, building
+from explorer_core.corpus import _folders, _index, _network, _texts, building
 from explorer_core.errors import CancelledError, InvalidInputError, NotFoundError
 from explorer_core.training.spec import DataSpec
 from tests.core.corpus.conftest import corpus, folders, read_one_by_one
@@ -232,6 +233,31 @@ def test_a_broken_index_is_built_anew(lstm, home, name):
     assert close(api.index_states(lstm, corpus()).states, before)
 
 
+@pytest.mark.parametrize("name", [_index.WORDS, _index.TEXTS, _index.VOCABULARY, _folders.ABOUT])
+@pytest.mark.parametrize("content", [b"null", b"[]", b'"x"', b"[" * 100_000, b"{}", b""])
+def test_an_index_with_foreign_content_is_built_anew(lstm, home, name, content):
+    built = api.index_states(lstm, corpus())
+    (home / ".index" / built.about.key / name).write_bytes(content)
+    with pytest.raises(NotFoundError):
+        api.open_index(lstm, corpus())
+    assert api.unit_card(api.index_states(lstm, corpus()), 0).n_texts == 40
+
+
+@pytest.mark.parametrize(
+    "change", [{"n_texts": 5}, {"label_names": None}, {"layer": 7}, {"quantity": "x"}, {"more": 1}]
+)
+def test_an_index_that_says_something_else_than_was_written_is_built_anew(lstm, home, change):
+    about = home / ".index" / api.index_states(lstm, corpus()).about.key / _folders.ABOUT
+    about.write_text(json.dumps(json.loads(about.read_text()) | change))
+    with pytest.raises(NotFoundError):
+        api.open_index(lstm, corpus())
+    assert api.index_states(lstm, corpus()).about.n_texts == 40
+
+
+def test_an_index_dropped_by_another_process_meanwhile_takes_no_room(tmp_path):
+    assert _folders._size_mib(tmp_path / "gone") == 0
+
+
 def test_numbers_that_are_none_are_refused_and_leave_nothing(tiny_model, home):
     import torch
 
@@ -312,3 +338,13 @@ def test_no_texts_and_one_text_alone_are_refused(lstm):
         api.index_states(lstm, [])
     with pytest.raises(InvalidInputError, match="list of texts"):
         api.index_states(lstm, "good film")
+
+
+def test_a_price_is_measured_on_few_of_many_long_texts(lstm, monkeypatch):
+    seen = []
+    read_all = _texts.read_all
+    monkeypatch.setattr(
+        _texts, "read_all", lambda model, texts, *more: seen.append(len(texts)) or read_all(model, texts, *more)
+    )
+    api.price_index(lstm, ["good film " * 500] * 300)
+    assert max(seen) == 8

@@ -158,7 +158,14 @@ def test_a_pattern_of_no_units_says_what_to_change(lstm):
         ((-1, 2), 0.1, 5, "words run from 0 to 8"),
         ((0, 9), 0.1, 5, "words run from 0 to 8"),
         ((0, 1), float("nan"), 5, "a number"),
+        ((0, 1), 10**30, 5, "a number"),
+        ((0, 1), "0.1", 5, "a number"),
         ((0, 1), 0.0, 0, "1 to 10,000"),
+        ((0, 1), 0.0, 1.5, "1 to 10,000"),
+        ((0, float("nan")), 0.1, 5, "two whole numbers"),
+        (("0", "1"), 0.1, 5, "two whole numbers"),
+        ((0,), 0.1, 5, "two whole numbers"),
+        (3, 0.1, 5, "two whole numbers"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(lstm, span, threshold, n, says):

@@ -92,7 +92,20 @@ def test_the_same_step_comes_from_a_trace_and_from_the_text():
     assert frame["h_left"] == read.value("hidden")
 
 
-@pytest.mark.parametrize("place", [{"layer": 2}, {"direction": 1}, {"unit": 16}, {"unit": -1}, {"word": 5}])
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"layer": 2},
+        {"direction": 1},
+        {"unit": 16},
+        {"unit": -1},
+        {"word": 5},
+        {"unit": 1.5},
+        {"word": "2"},
+        {"layer": None},
+        {"unit": True},
+    ],
+)
 def test_a_step_that_is_not_there_is_refused_with_the_bounds(place):
     with pytest.raises(InvalidInputError, match=rf"no {next(iter(place))} .* run from 0 to"):
         api.trace_unit_step(build_tiny("lstm"), TEXT, **place)

@@ -1,0 +1,197 @@
+"""Every call of the front desk that reads, on every family it fits, leaves a shared network and the process alone."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from explorer_core import api
+from explorer_core.errors import CancelledError
+from explorer_core.loaded import LoadedModel
+from tests.conftest import FAMILIES, RECURRENT_FAMILIES, build_tiny
+
+TEXT = "The plot isn't unbelievably good , but I loved the acting wonderful"
+CORPUS = ("The plot was good .", "A dull and boring film , really", "not bad at all", "😀 wonderful acting")
+CELLED = ("lstm", "bilstm")
+Call = Callable[..., Any]
+
+
+def over_trace(call: Call) -> Call:
+    return lambda model, text: call(api.trace_states(model, text))
+
+
+def over_index(call: Call) -> Call:
+    return lambda model, text: call(api.index_states(model, CORPUS))
+
+
+CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
+    "predict": (lambda model, text, **more: api.predict(model, [text, "dull"], **more), tuple(FAMILIES)),
+    "trace_states": (api.trace_states, tuple(FAMILIES)),
+    "running_verdict": (api.running_verdict, tuple(FAMILIES)),
+    "trace_running": (api.trace_running, tuple(FAMILIES)),
+    "lstm_ledger": (api.lstm_ledger, CELLED),
+    "trace_halves": (api.trace_halves, ("bilstm",)),
+    "compare_layers": (over_trace(api.compare_layers), ("bert",)),
+    "trace_layer_verdicts": (api.trace_layer_verdicts, ("bert",)),
+    "summarise_attention": (over_trace(api.summarise_attention), ("bert",)),
+    "trace_memory": (api.trace_memory, tuple(RECURRENT_FAMILIES)),
+    "order_units": (over_trace(api.order_units), tuple(RECURRENT_FAMILIES)),
+    "gate_saturation": (over_trace(api.gate_saturation), tuple(RECURRENT_FAMILIES)),
+    "trace_unit_step": (api.trace_unit_step, tuple(RECURRENT_FAMILIES)),
+    "trace_gradients": (api.trace_gradients, tuple(FAMILIES)),
+    "trace_jacobians": (api.trace_jacobians, tuple(RECURRENT_FAMILIES)),
+    "trace_connectivity": (api.trace_connectivity, tuple(FAMILIES)),
+    "index_states": (lambda model, text, **more: api.index_states(model, CORPUS, **more), tuple(FAMILIES)),
+    "price_index": (lambda model, text: api.price_index(model, CORPUS).n_words, tuple(FAMILIES)),  # not its seconds
+    "unit_card": (over_index(lambda index: api.unit_card(index, 3)), tuple(FAMILIES)),
+    "similar_units": (over_index(lambda index: api.similar_units(index, 3)), tuple(FAMILIES)),
+    "find_pattern": (
+        lambda model, text: api.find_pattern(
+            api.index_states(model, CORPUS), api.trace_states(model, text), (1, 2), -0.2
+        ),
+        tuple(FAMILIES),
+    ),
+}
+CASES = [(name, family) for name, (_, families) in CALLS.items() for family in families]
+NOT_READING = {
+    *("list_families", "list_sources", "list_models", "load_model", "free_name", "export_model", "import_model"),
+    *("delete_model", "restore_model", "read_data", "preview_data", "save_upload", "train", "training_spec"),
+    *("start_training", "resume_training", "find_job", "starter_specs", "start_starters", "train_starters"),
+    *("price_training", "training_curves"),
+    "evaluate",  # predicts; its data has a test of its own
+    "open_index",  # reads what `index_states` wrote
+    "reproduce_bundle",  # packs results; only its script calls a network
+}
+
+
+def state_of(model: LoadedModel) -> tuple[Any, ...]:
+    """Everything of a network and of the process that a reading may not change."""
+    digest = hashlib.sha256()
+    for name, value in model.module.state_dict().items():
+        digest.update(name.encode() + value.numpy().tobytes())
+    parts = [
+        (name, part.training, *(len(getattr(part, kind)) for kind in vars(part) if kind.endswith("_hooks")))
+        for name, part in model.module.named_modules()
+    ]
+    weights = [(name, weight.grad is None, weight.requires_grad) for name, weight in model.module.named_parameters()]
+    backend = model.tokenizer.backend_tokenizer
+    return (
+        digest.hexdigest(), parts, weights, model.module.config.to_dict(), model.module.config._attn_implementation,
+        backend.padding, (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype()),
+        (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()), np.geterr(),
+        hashlib.sha256(torch.get_rng_state().numpy().tobytes()).hexdigest(), random.getstate(),
+        hashlib.sha256(np.random.get_state(legacy=False)["state"]["key"].tobytes()).hexdigest(),
+    )  # fmt: skip
+
+
+def numbers_of(result: Any) -> Any:
+    """What of a result has to be the same every time."""
+    if hasattr(result, "states") and hasattr(result, "vocabulary"):  # an index, which has no arrays()
+        return {"states": np.array(result.states), "mean": result.mean, "gate_low": result.gate_low}
+    if hasattr(result, "arrays"):
+        return result.arrays()
+    return {"": result if isinstance(result, np.ndarray) else np.array(repr(result))}
+
+
+def assert_same(one: Any, other: Any) -> None:
+    mine, theirs = numbers_of(one), numbers_of(other)
+    assert mine.keys() == theirs.keys()
+    for name, values in mine.items():
+        np.testing.assert_array_equal(values, theirs[name], err_msg=name)
+
+
+def test_every_reading_call_of_the_desk_is_held_to_this() -> None:
+    desk = {name for name, value in vars(api).items() if inspect.isfunction(value) and value.__module__ == api.__name__}
+    assert set(CALLS) == desk - NOT_READING
+
+
+@pytest.mark.parametrize(("name", "family"), CASES)
+def test_a_reading_changes_nothing_and_answers_the_same_again(name: str, family: str) -> None:
+    model, call = build_tiny(family), CALLS[name][0]
+    before = state_of(model)
+    first = call(model, TEXT)
+    assert state_of(model) == before
+    assert_same(call(model, TEXT), first)
+    assert state_of(model) == before
+
+
+TAKES_PROGRESS = [
+    (name, family)
+    for name, family in CASES
+    if name in ("predict", "index_states") or "progress" in inspect.signature(CALLS[name][0]).parameters
+]
+
+
+@pytest.mark.parametrize(("name", "family"), TAKES_PROGRESS)
+def test_a_reading_cancelled_at_any_moment_changes_nothing(name: str, family: str) -> None:
+    model, call = build_tiny(family), CALLS[name][0]
+    before = state_of(model)
+    for moment in range(3):
+        count = itertools.count()
+
+        def cancel(share: float, moment: int = moment, count: Any = count) -> None:
+            if next(count) == moment:
+                raise CancelledError("Stopped.")
+
+        try:
+            call(model, TEXT, progress=cancel)
+        except CancelledError:
+            pass
+        else:
+            assert next(count) <= moment, "a cancelled call must not go on"
+        assert state_of(model) == before
+
+
+@pytest.mark.parametrize("part", ["embedding", "linear"])  # where a reading begins, and well inside it
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_crash_inside_the_network_changes_nothing(family: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = build_tiny(family)
+    before = state_of(model)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(torch.nn.functional, part, broken)
+    crashed = set()
+    for name, (call, families) in CALLS.items():
+        if family in families:
+            try:
+                call(model, TEXT)
+            except RuntimeError as error:
+                assert str(error) == "out of memory"
+                crashed.add(name)
+            assert state_of(model) == before, name
+    assert crashed >= {"predict", "trace_states", "trace_gradients"}
+    if part == "embedding":
+        assert crashed == {name for name, (_, families) in CALLS.items() if family in families}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_eight_threads_get_from_every_call_what_one_gets(family: str) -> None:
+    fresh = build_tiny(family)  # so that whatever is made once is made by several threads at once
+    model = build_tiny(family)
+    names = [name for name, (_, families) in CALLS.items() if family in families]
+    expected = {name: CALLS[name][0](model, TEXT) for name in names}
+    before = state_of(fresh)
+    barrier = threading.Barrier(8)
+
+    def work(turn: int) -> dict[str, Any]:
+        barrier.wait(timeout=60)
+        return {name: CALLS[name][0](fresh, TEXT) for name in names[turn:] + names[:turn]}
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(work, range(8)))
+    for results in found:
+        for name, result in results.items():
+            assert_same(result, expected[name])
+    assert state_of(fresh) == before
