@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import streamlit as st
 
 from explorer_core import registry
 from pages._ui import messages
+
+_STYLE = (
+    "<style>details.more{font-size:.875rem;opacity:.75;margin-top:-.75rem}details.more summary{cursor:pointer}"
+    "details.more p{margin:.3rem 0 0}</style>"
+)
 
 
 def chart(figure: Any, key: str | None, alt: str) -> None:
@@ -24,8 +30,12 @@ def how_to_read(view: str) -> None:
 
 
 def small(how: str, does_not_show: str, formula: str = "", source: str = "") -> None:
-    """The two sentences under a picture, and on a second line its formula and source; each is shown as it stands."""
-    leads = (("How to read this.", how), ("What it does not show.", does_not_show))
-    lines = [leads, tuple((lead, text) for lead, text in (("Formula.", formula), ("Source.", source)) if text)]
-    said = (" ".join(f"**{lead}** {messages.plain(text)}" for lead, text in line) for line in lines if line)
-    st.caption("  \n".join(said))
+    """The two sentences under a picture, and its formula and source one click away; each is shown as it stands."""
+    st.caption(
+        f"**How to read this.** {messages.plain(how)} **What it does not show.** {messages.plain(does_not_show)}"
+    )
+    more = (("Formula", formula), ("Source", source))
+    lines = "".join(f"<p><b>{name}.</b> {html.escape(said)}</p>" for name, said in more if said)
+    if lines:
+        names = " and ".join(name.lower() for name, said in more if said).capitalize()
+        st.html(f"{_STYLE}<details class='more'><summary>{names}</summary>{lines}</details>")

@@ -3,6 +3,7 @@ and the sentences under the pictures."""
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import runpy
@@ -174,11 +175,10 @@ def test_every_view_is_captioned_with_its_sentences_formula_and_source_as_they_s
             figures.how_to_read(view)
 
     views = registry.describe("views").values()
-    for about, caption in zip(views, AppTest.from_function(page).run().caption, strict=True):
-        first, second = caption.value.split("  \n")
-        assert first.startswith("**How to read this.** ")
-        assert second.startswith("**Formula.** ")
-        shown = caption.value.replace("\\", "")
+    app = AppTest.from_function(page).run()
+    for about, caption, more in zip(views, app.caption, app.get("html"), strict=True):
+        assert caption.value.startswith("**How to read this.** ")
+        shown = caption.value.replace("\\", "") + html.unescape(more.proto.body)
         assert all(about.extra[name] in shown for name in ("how", "does_not_show", "formula", "source"))
 
 
@@ -188,7 +188,9 @@ def test_a_formula_with_marks_of_markdown_is_shown_as_it_stands():
 
         figures.small("A *b*.", "c_d_e.", "x*y*z [a](http://b) :red[c] $d$", "`e` <b>")
 
-    said = AppTest.from_function(page).run().caption[0].value
-    for raw in ("*b*", "_d_", "*y*", "[a](", ":red[", "$d$", "`e`", "<b>"):
-        assert raw not in said
-    assert "x*y*z [a](http://b) :red[c] $d$" in said.replace("\\", "")
+    app = AppTest.from_function(page).run()
+    said, more = app.caption[0].value, app.get("html")[0].proto.body
+    assert "*b*" not in said and "_d_" not in said
+    assert "A *b*." in said.replace("\\", "")
+    assert "x*y*z [a](http://b) :red[c] $d$" in more
+    assert "`e` &lt;b&gt;" in more
