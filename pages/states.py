@@ -20,7 +20,7 @@ def explore(look, waiting):
     if waiting:
         reading.ask_to_reread(waiting, look.text)
     reading.draw_verdict(look)
-    sections.draw(look)
+    sections.draw(look, "states", sections.choose(look, "states"))
 
 
 if not names:

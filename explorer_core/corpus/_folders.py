@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,13 +17,12 @@ from filelock import FileLock, Timeout
 
 from explorer_core import settings
 from explorer_core.errors import InvalidInputError
+from explorer_core.progress import Progress
 
 ABOUT = "index.json"  # its time says when the index was used last
 _BUILDING = ".building-"
 _LOOK_EVERY_S = 0.2
 _FREE_MIB = 256  # disk that is left to others
-
-Progress = Callable[[float], None]
 
 
 def folder_of(key: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,11 @@ from explorer_core import settings
 from explorer_core.datasets._labelled_texts import LabelledTexts, read
 from explorer_core.errors import InvalidInputError, NotFoundError
 from explorer_core.loaded import LoadedModel
+from explorer_core.progress import Progress
 from explorer_core.text import Reading, read_text
 from explorer_core.training.spec import DataSpec
 
 Corpus = LabelledTexts | DataSpec | Sequence[str]
-Progress = Callable[[float], None]
 _REPORT_EVERY = 64  # texts
 
 

@@ -9,13 +9,14 @@ A prefix ends the way the tokenizer would end it: special tokens that close the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from explorer_core.progress import Progress
 from explorer_core.tracing import _kernel
 from explorer_core.tracing._kernel import BatchStates
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 TOKEN_BUDGET = 8_192  # tokens read in one batch of prefixes: bounds the memory, about 50 MiB at 384 wide
 PADDING_BUDGET = 128  # padded tokens allowed in one batch: about what one more batch would cost
-
-Progress = Callable[[float], None]
 
 
 def closing(reading: Reading) -> int:

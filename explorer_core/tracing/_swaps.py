@@ -8,7 +8,7 @@ With more layers the upper ones see what the halves below make of all words, and
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer_core.progress import Progress
 from explorer_core.tracing import _kernel, _prefixes
 from explorer_core.tracing._kernel import BatchStates
 
 if TYPE_CHECKING:
     from explorer_core.architectures._recurrent import RecurrentForSequenceClassification
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import errno
 import json
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from transformers import DataCollatorWithPadding, EarlyStoppingCallback
 from explorer_core.architectures import _building, _checking
 from explorer_core.datasets import _labelled_texts
 from explorer_core.errors import CancelledError, ExplorerError, InvalidInputError, JobError
+from explorer_core.progress import Progress
 from explorer_core.training import _checkpoints, _status, store
 from explorer_core.training._engine import (
     LengthOrder,
@@ -40,7 +41,6 @@ from explorer_core.training.spec import TrainingSpec
 if TYPE_CHECKING:
     from explorer_core.datasets._labelled_texts import LabelledTexts
 
-Progress = Callable[[float], None]
 
 logger = logging.getLogger(__name__)
 

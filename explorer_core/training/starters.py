@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from explorer_core import settings
 from explorer_core.errors import CancelledError, ExplorerError, JobError
+from explorer_core.progress import Progress
 from explorer_core.training import _status, jobs, store
 from explorer_core.training._status import JobStatus
 from explorer_core.training.jobs import Job
@@ -24,8 +24,6 @@ SPECS = (
     TrainingSpec(name="starter-bert", family="bert", epochs=3, phrases=True, learning_rate=1e-4, warmup=0.1),
 )
 assert tuple(spec.name for spec in SPECS) == store.STARTER_NAMES
-
-Progress = Callable[[float], None]
 
 
 def start() -> tuple[Job, ...]:

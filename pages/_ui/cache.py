@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         UnitStep,
     )
 
-_HEAVY = threading.BoundedSemaphore(2)  # traces computed at the same time in this process
+HEAVY = threading.BoundedSemaphore(2)  # traces computed at the same time in this process
 _WARM = threading.Event()
 _WARMING = threading.Lock()
 N_SIMILAR = 6  # units like one and against it; buttons in a row
@@ -120,7 +120,7 @@ def trace(
     its own and keeps nobody waiting.
     """
     model = load(name, fingerprint)
-    with nullcontext() if _progress else _HEAVY:
+    with nullcontext() if _progress else HEAVY:
         return api.trace_states(model, text, running=running, progress=_progress)
 
 
@@ -128,7 +128,7 @@ def trace(
 def running(name: str, fingerprint: str, text: str) -> np.ndarray:
     """`api.running_verdict` of a ready model: logits after every word, shape [word, class]."""
     model = load(name, fingerprint)
-    with _HEAVY:
+    with HEAVY:
         return api.running_verdict(model, text)
 
 
@@ -150,7 +150,7 @@ def layer_similarity(
 def layer_verdicts(name: str, fingerprint: str, text: str) -> LayerVerdicts:
     """`api.trace_layer_verdicts` of a ready model; see there."""
     model = load(name, fingerprint)
-    with _HEAVY:
+    with HEAVY:
         return api.trace_layer_verdicts(model, text)
 
 
@@ -158,7 +158,7 @@ def layer_verdicts(name: str, fingerprint: str, text: str) -> LayerVerdicts:
 def ledger(name: str, fingerprint: str, text: str, target: int, tanh_share: str) -> LstmLedger:
     """`api.lstm_ledger` of a ready model; see there."""
     model = load(name, fingerprint)
-    with _HEAVY:
+    with HEAVY:
         return api.lstm_ledger(model, text, target, tanh_share=tanh_share)
 
 
@@ -166,7 +166,7 @@ def ledger(name: str, fingerprint: str, text: str, target: int, tanh_share: str)
 def halves(name: str, fingerprint: str, text: str, target: int) -> BiLstmHalves:
     """`api.trace_halves` of a ready model; see there."""
     model = load(name, fingerprint)
-    with _HEAVY:
+    with HEAVY:
         return api.trace_halves(model, text, target)
 
 
@@ -207,7 +207,7 @@ def unit_step(
 def memory(name: str, fingerprint: str, text: str, swap: str) -> MemoryTrace:
     """`api.trace_memory` of a ready model; see there. It reads the text once for every word."""
     model = load(name, fingerprint)
-    with _HEAVY:
+    with HEAVY:
         return api.trace_memory(model, text, swap=swap)
 
 
@@ -242,7 +242,7 @@ def index_price(name: str, fingerprint: str, source: str, options: str, split: s
 @st.cache_data(max_entries=256, max_size="32MB", show_spinner=False)
 def unit_card(key: str, unit: int, _index: StateIndex) -> tuple[UnitCard, SimilarUnits]:
     """`api.unit_card` and `api.similar_units` over an index of a key."""
-    with _HEAVY:
+    with HEAVY:
         return api.unit_card(_index, unit), api.similar_units(_index, unit, N_SIMILAR)
 
 
@@ -258,7 +258,7 @@ def pattern(
     _trace: RecurrentTrace | TransformerTrace,
 ) -> PatternMatches:
     """`api.find_pattern` over an index of a key."""
-    with _HEAVY:
+    with HEAVY:
         return api.find_pattern(_index, _trace, span, threshold, off_before=off_before, off_after=off_after)
 
 

@@ -46,6 +46,12 @@ PAGES = (
         "Hugging Face Hub, or load one that exists.",
     ),
     Entry("pages/states.py", "States", "States", "What the network remembers, word by word."),
+    Entry(
+        "pages/gradients.py",
+        "Gradients",
+        "Gradients",
+        "How far back learning reaches: on what the verdict hangs, word by word.",
+    ),
 )
 
 

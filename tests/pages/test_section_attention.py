@@ -12,7 +12,7 @@ import streamlit as st
 from explorer_core import api
 from explorer_core.numerals import number
 from pages._ui import cache, heads, inside, state
-from pages._ui.sections import attention
+from pages._ui.sections.states import attention
 from tests.conftest import build_tiny
 from tests.pages.conftest import said
 from tests.pages.test_heads import unpacked

@@ -12,7 +12,7 @@ from explorer_core import api, unit_order
 from explorer_core.numerals import number
 from explorer_core.results import RecurrentTrace
 from pages._ui import cache, equations, inside, linked, reading, state
-from pages._ui.sections import gates
+from pages._ui.sections.states import gates
 from tests.conftest import build_tiny
 from tests.pages.conftest import said
 from tests.pages.test_maps import numbers_of, unpacked

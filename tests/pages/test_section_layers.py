@@ -11,7 +11,7 @@ import pytest
 from explorer_core import api
 from explorer_core.numerals import number
 from pages._ui import cache, state
-from pages._ui.sections import layers
+from pages._ui.sections.states import layers
 from tests.pages.conftest import said
 from tests.pages.test_heads import unpacked
 from tests.pages.tiny import save_tiny

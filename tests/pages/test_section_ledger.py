@@ -11,7 +11,7 @@ import pytest
 from explorer_core import api
 from explorer_core.numerals import number
 from pages._ui import cache, inside, reading, sections, state
-from pages._ui.sections import ledger
+from pages._ui.sections.states import ledger
 from tests.conftest import build_tiny
 from tests.pages.conftest import said
 from tests.pages.tiny import save_tiny

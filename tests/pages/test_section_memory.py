@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer_core import api, settings
 from pages._ui import cache, inside, linked, reading, state, work
-from pages._ui.sections import memory as section
+from pages._ui.sections.states import memory as section
 from tests.conftest import build_tiny
 from tests.pages.conftest import said
 from tests.pages.tiny import save_tiny

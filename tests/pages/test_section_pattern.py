@@ -12,7 +12,7 @@ from explorer_core.results import PatternMatches
 from explorer_core.text import visible
 from explorer_core.unit_pattern import states_after_words, units_on
 from pages._ui import cache, linked, reading, state, take_away
-from pages._ui.sections import pattern
+from pages._ui.sections.states import pattern
 from tests.pages.conftest import said
 from tests.pages.test_section_units import TEXTS, choose_row, small_corpus
 from tests.pages.tiny import save_tiny

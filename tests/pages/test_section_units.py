@@ -11,7 +11,7 @@ from explorer_core import api
 from explorer_core.datasets._labelled_texts import LabelledTexts
 from explorer_core.results import Exportable
 from pages._ui import cache, corpus, inside, linked, reading, state, take_away, work
-from pages._ui.sections import units
+from pages._ui.sections.states import units
 from tests.pages.conftest import said
 from tests.pages.tiny import save_tiny
 

@@ -29,12 +29,12 @@ def offered(app) -> list[str]:
 
 
 def drawn_heading(app) -> str:
-    questions = {f"### {section.question}" for section in sections.describe()}
+    questions = {f"### {section.question}" for section in sections.describe("states")}
     return next(one.value for one in app.markdown if one.value in questions).removeprefix("### ")
 
 
 def test_every_section_describes_itself_and_asks_a_question():
-    found = sections.describe()
+    found = sections.describe("states")
     assert len({section.label for section in found}) == len(found)
     for section in found:
         assert set(section.kinds) <= {"recurrent", "transformer"}
@@ -52,10 +52,14 @@ def test_a_family_is_offered_the_sections_that_fit_it(open_states, family):
 
 
 def test_only_the_chosen_section_is_imported(open_states, monkeypatch):
-    for section in sections.describe():
-        monkeypatch.delitem(sys.modules, f"pages._ui.sections.{section.name}", raising=False)
+    for section in sections.describe("states"):
+        monkeypatch.delitem(sys.modules, f"pages._ui.sections.states.{section.name}", raising=False)
     open_states("lstm")
-    drawn = {section.name for section in sections.describe() if f"pages._ui.sections.{section.name}" in sys.modules}
+    drawn = {
+        section.name
+        for section in sections.describe("states")
+        if f"pages._ui.sections.states.{section.name}" in sys.modules
+    }
     assert drawn == {"gates"}
 
 

@@ -72,7 +72,7 @@ def offered(open_app, home, warmed, monkeypatch):
         model = save_tiny(home, f"starter-{family}", family)
         if section in OVER_A_CORPUS:
             api.index_states(cache.load(f"starter-{family}", model.fingerprint), CORPUS)
-        labels = {one.name: one.label for one in sections.describe()}
+        labels = {one.name: one.label for one in sections.describe("states")}
         app = open_app("pages/states.py", text=TEXT, view=labels[section])
         assert not app.exception
         assert app.session_state[sections.VIEW] == section
@@ -89,7 +89,7 @@ def unzipped(content: bytes) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     ("family", "section"),
-    [(family, section.name) for section in sections.describe() for family in FAMILIES if fits(section, family)],
+    [(family, section.name) for section in sections.describe("states") for family in FAMILIES if fits(section, family)],
 )
 def test_what_a_section_offers_can_be_computed_again(offered, family, section, tmp_path, monkeypatch):
     app, offers = offered(family, section)
