@@ -22,7 +22,7 @@ N_CHANGES = 12
 N_UNCOUNTED = 2  # the first changes of a page pay for more than a change
 QUIET_MS = 500  # nothing heard and nothing painted for so long: the page has finished
 LIMIT_S = 60
-PARTS = ("states_strip", "states_verdict", "states_maps", "states_unit", "states_norms")
+PARTS = ("states_strip", "states_verdict", "states_maps", "states_unit")
 FIRST_PAGE = "first page drawn after the server is ready, cold"
 NO_TORCH = "starts in which torch was there before the first page was drawn"
 CHANGED = "text changed to all States charts finished, {} words, LSTM, Chromium"
@@ -177,7 +177,7 @@ def _changed_ms(browser: Any, server: Any, n_words: int) -> list[tuple[float, di
     with _tab(browser, server) as tab:
         tab.open("/states?" + urlencode({"models": "starter-lstm", "text": texts[0]}))
         tab.page.locator(".maps canvas.over").first.wait_for(timeout=LIMIT_S * 1e3)
-        tab.page.locator(".st-key-states_norms .js-plotly-plot").wait_for(timeout=LIMIT_S * 1e3)
+        tab.page.locator(".st-key-states_unit .js-plotly-plot").wait_for(timeout=LIMIT_S * 1e3)
         _until_quiet(tab)
         return [_change(tab, text) for text in texts[1:]][N_UNCOUNTED:]
 

@@ -18,7 +18,7 @@ async ({ across, down }) => {
   over.dispatchEvent(new MouseEvent("click", at))
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
   const took = performance.now() - began
-  const cursors = ["states_verdict", "states_unit", "states_norms"].map((name) => {
+  const cursors = ["states_verdict", "states_unit"].map((name) => {
     const plot = document.querySelector(`.st-key-${name} .js-plotly-plot`)
     const axis = plot._fullLayout.xaxis
     return Math.round(axis.p2d(parseFloat(plot.querySelector(".unrolled-cursor").style.left) + 0.75 - axis._offset))

@@ -57,7 +57,7 @@ def _row(quantity: str, bar: float, unit: str, found: list[float], about: str) -
 def _open(tab: Any, model: str, text: str) -> None:
     tab.open("/states?" + urlencode({"models": model, "text": text, "view": "gates"}))
     tab.page.locator(".maps canvas.over").first.wait_for(timeout=bench_app.LIMIT_S * 1e3)
-    tab.page.locator(".st-key-states_saturation .js-plotly-plot").wait_for(timeout=bench_app.LIMIT_S * 1e3)
+    tab.page.locator(".st-key-states_unit .js-plotly-plot").wait_for(timeout=bench_app.LIMIT_S * 1e3)
     bench_app._until_quiet(tab)
 
 

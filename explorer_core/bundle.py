@@ -79,7 +79,12 @@ def write(
         from explorer_core.views import _html
 
         files["figures.html"] = _html.page(f"What {model.name} read", text, figures).encode("utf-8")
-    path.write_bytes(pack_files(files))
+    try:
+        path.write_bytes(pack_files(files))
+    except OSError as error:
+        raise InvalidInputError(
+            f"{path.name[:60]!r} could not be written: {error.strerror or error}. Choose another place."
+        ) from None
     return path
 
 
@@ -160,8 +165,9 @@ def _describe(model: LoadedModel) -> dict[str, Any]:
 
 def _source(name: str) -> str:
     """Where a model of that name was found; the path of a folder is nobody's business."""
-    if (settings.home() / name / "config.json").is_file():
-        return "a run in UNROLLED_HOME"
+    run, at, _ = name.partition("@")
+    if (settings.home() / run / "config.json").is_file():
+        return "a checkpoint of a run in UNROLLED_HOME" if at else "a run in UNROLLED_HOME"
     return "the Hugging Face Hub" if "/" in name else "a folder"
 
 

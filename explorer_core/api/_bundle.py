@@ -41,6 +41,6 @@ def reproduce_bundle(
         InvalidInputError: If the path is no place for a zip, or an argument is no plain value.
         IncompatibleError: If a result is of another model or text, or its call cannot be made again from both.
     """
-    from explorer_core import bundle
+    from explorer_core import api, bundle
 
-    return bundle.write(Path(path), model, text, made, globals(), figures=figures, chosen=settings)
+    return bundle.write(Path(path), model, text, made, vars(api), figures=figures, chosen=settings)

@@ -79,7 +79,7 @@ def take(data: Corpus, split: str) -> Texts:
     """The texts of one side of the split.
 
     Raises:
-        InvalidInputError: If there is no such side, or texts are given as one string.
+        InvalidInputError: If there is no such side, texts are given as one string, or one of them is no string.
         NotFoundError: If it has no texts.
     """
     if isinstance(data, str):
@@ -91,6 +91,9 @@ def take(data: Corpus, split: str) -> Texts:
         part = "" if split == "all" else f", {split} rows"
         found = Texts(tuple(data.texts[row] for row in rows), data.labels[rows], data.label_names, data.origin + part)
     else:
+        for row, text in enumerate(data):
+            if not isinstance(text, str):
+                raise InvalidInputError(f"Text {row + 1} is no text but a {type(text).__name__}. Give strings only.")
         found = Texts(tuple(data), np.full(len(data), -1), (), "texts without labels")
     if not found.texts:
         raise NotFoundError(f"There are no texts in {found.origin}. Choose another file or part.")

@@ -159,8 +159,8 @@ class MemoryTrace(Trace):
         Raises:
             InvalidInputError: If the share is not between 0 and 1.
         """
-        if not 0 < share < 1:
-            raise InvalidInputError(f"A share between 0 and 1 is expected, not {share}.")
+        if not isinstance(share, int | float) or not 0 < share < 1:
+            raise InvalidInputError(f"A share between 0 and 1 is expected, not {share!r}.")
         if self.promised_kept is None:
             return None
         back = np.stack([kept[:, ::-1] if index == 0 else kept for index, kept in enumerate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -138,7 +140,8 @@ def _diagonal() -> _style.Spec:
 
 
 def _say_sides(spec: _style.Spec, top: float) -> None:
-    for x, y, text, anchor in ((0.02, 0.97, "more is left than promised", "left"),
+    line = math.log(1 / _memory.FLOOR) / math.log(max(top, 1.0) / _memory.FLOOR)  # where 100 % lies, from 0 to 1
+    for x, y, text, anchor in ((0.02, 0.97 if line == 1 else line - 0.06, "more is left than promised", "left"),
                                (0.98, 0.03, "less is left than promised", "right")):  # fmt: skip
         spec["layout"]["annotations"].append(
             {"xref": "x domain", "yref": "y domain", "x": x, "y": y, "text": text, "showarrow": False,

@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 
 from explorer_core import registry
+from explorer_core.results import Exportable, RecurrentTrace, TransformerTrace
 from pages._ui import messages
+from pages._ui.look import Look
 
 _STYLE = (
     "<style>details.more{font-size:.875rem;opacity:.75;margin-top:-.75rem}details.more summary{cursor:pointer}"
@@ -21,6 +23,24 @@ def chart(figure: Any, key: str | None, alt: str) -> None:
     from explorer_core.views import _style
 
     st.plotly_chart(figure, key=key, config=_style.CONFIG, alt=alt)
+
+
+def has_verdict(trace: RecurrentTrace | TransformerTrace) -> bool:
+    """Whether a trace was read with its running verdict."""
+    return trace.running_logits is not None
+
+
+def kept(view: str, look: Look, source: Exportable, **arguments: int) -> Any:
+    """A figure of a view over the text looked at, kept: most clicks change one figure of several."""
+    return _kept(view, *look.key, has_verdict(look.trace), tuple(sorted(arguments.items())), source)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _kept(
+    view: str, name: str, fingerprint: str, text: str, running: bool, arguments: tuple[tuple[str, int], ...],
+    _source: Exportable,
+) -> Any:  # fmt: skip
+    return registry.load("views", view).render(_source, **dict(arguments))
 
 
 def how_to_read(view: str) -> None:

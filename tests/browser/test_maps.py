@@ -21,7 +21,7 @@ def opened(new_tab):
         tab = new_tab()
         tab.open("/states?" + urlencode({"models": model, "text": text, "view": "gates", **address}))
         expect(tab.page.locator(".maps canvas.over").first).to_be_visible(timeout=SLOW_MS)
-        expect(tab.page.locator(".st-key-states_saturation .js-plotly-plot")).to_be_visible(timeout=SLOW_MS)
+        expect(tab.page.locator(".st-key-states_unit .js-plotly-plot")).to_be_visible(timeout=SLOW_MS)
         return tab
 
     return opener
@@ -96,8 +96,9 @@ def test_the_keyboard_zooms_around_the_cross_hair_and_another_layer_keeps_it(ope
     expect(bar).to_contain_text("Drag across a map")
 
 
-def test_a_dot_of_the_saturation_chooses_its_unit(opened):
-    tab = opened()
+def test_a_dot_of_the_saturation_chooses_its_unit(new_tab):
+    tab = new_tab()
+    tab.open("/states?" + urlencode({"models": "starter-lstm", "text": TEXT, "view": "saturation"}))
     point = tab.page.locator(".st-key-states_saturation .js-plotly-plot .scatterlayer .point").first
     point.scroll_into_view_if_needed()
     unit = tab.page.evaluate(

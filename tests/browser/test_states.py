@@ -17,7 +17,7 @@ def opened(new_tab):
         tab = new_tab(**options)
         tab.open("/states?" + urlencode({"models": model, "text": text}))
         expect(tab.page.locator(".maps canvas.over").first).to_be_visible(timeout=SLOW_MS)
-        expect(tab.page.locator(".st-key-states_norms .js-plotly-plot")).to_be_visible(timeout=SLOW_MS)
+        expect(tab.page.locator(".st-key-states_unit .js-plotly-plot")).to_be_visible(timeout=SLOW_MS)
         return tab
 
     return opener
@@ -52,7 +52,7 @@ def test_a_click_on_a_word_moves_every_chart_in_the_browser_before_the_server_an
         }"""
     )
     assert pressed == "true"
-    assert [cursor_at(tab, chart) for chart in ("states_verdict", "states_norms", "states_unit")] == [5, 5, 5]
+    assert [cursor_at(tab, chart) for chart in ("states_verdict", "states_unit")] == [5, 5]
     expect(tab.page.locator("table.exact")).to_contain_text("after word 5")
     expect(tab.page.locator("table.exact")).to_contain_text("good")
 

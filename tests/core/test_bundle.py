@@ -257,6 +257,15 @@ def test_a_place_no_zip_can_be_written_to_is_refused(keep, tmp_path, name):
         api.reproduce_bundle(tmp_path / name, model, TEXT, [Made("trace_states", {}, api.trace_states(model, TEXT))])
 
 
+def test_a_bundle_that_cannot_be_written_says_why(keep, tmp_path):
+    model = api.load_model(keep("lstm"))
+    (tmp_path / "taken.zip").mkdir()
+    with pytest.raises(InvalidInputError, match=r"'taken\.zip' could not be written"):
+        api.reproduce_bundle(
+            tmp_path / "taken.zip", model, TEXT, [Made("trace_states", {}, api.trace_states(model, TEXT))]
+        )
+
+
 def test_a_bundle_of_nothing_is_refused(keep, tmp_path):
     with pytest.raises(InvalidInputError, match="at least one"):
         api.reproduce_bundle(tmp_path / "b.zip", api.load_model(keep("lstm")), TEXT, [])

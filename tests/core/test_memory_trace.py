@@ -34,7 +34,7 @@ def test_the_horizon_counts_words_back_from_the_end_of_each_directions_reading(t
     assert made.horizon(0.9)[0].tolist() == [[1] * 4, [1] * 4]
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, -1, 2])
+@pytest.mark.parametrize("share", [0.0, 1.0, -1, 2, float("nan"), "half", None])
 def test_a_horizon_of_no_share_is_refused(traced, share):
     with pytest.raises(InvalidInputError, match="between 0 and 1"):
         traced.horizon(share)

@@ -1,12 +1,9 @@
-"""The section Gates and states: orders, equations, exact numbers and saturation, for every recurrent family."""
+"""The section Gates and states: orders, equations and exact numbers, for every recurrent family."""
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
-import streamlit as st
 
 from explorer_core import api, unit_order
 from explorer_core.numerals import number
@@ -46,11 +43,7 @@ def step_of(app) -> str:
     return next(node.proto.body for node in app.get("html") if "class='equation'" in node.proto.body)
 
 
-def chart(app, key: str) -> dict:
-    return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
-
-
-def test_every_family_and_direction_shows_exact_numbers_equations_and_saturation(open_gates, recurrent_family):
+def test_every_family_and_direction_shows_exact_numbers_and_equations(open_gates, recurrent_family):
     app = open_gates(recurrent_family, direction="backward", order="similarity")
     trace = trace_of(app, f"starter-{recurrent_family}")
     direction = 1 if len(trace.directions) > 1 else 0
@@ -61,11 +54,6 @@ def test_every_family_and_direction_shows_exact_numbers_equations_and_saturation
     expected = api.order_units(trace, "similarity", layer=1, direction=direction)
     assert head["order"] == expected.order.tolist()
     assert step_of(app).count("class='equation'") == (1 if recurrent_family == "rnn" else 2)
-    names = api.gate_saturation(trace).names
-    assert all(name in json.dumps(chart(app, "states_values")["layout"]) for name in names)
-    assert {
-        len(drawn["customdata"][0]) for drawn in chart(app, "states_saturation")["data"] if "customdata" in drawn
-    } == {3}
 
 
 def test_only_orders_that_mean_something_are_offered_and_others_fall_back(open_gates):
@@ -121,25 +109,6 @@ def test_hostile_words_and_labels_stay_text_in_the_section(open_app, home, warme
     assert not app.exception
     assert "<script" not in step_of(app)
     assert not [one.value for one in app.caption if "![a](" in one.value or "<img" in one.value]
-
-
-@pytest.mark.parametrize(
-    "given", [{}, {"selection": {"points": []}}, {"selection": {"points": [{"customdata": [0, 0]}]}},
-              {"selection": {"points": [{"customdata": [0, 0, 99]}]}}, {"selection": {"points": [{"customdata": "0"}]}},
-              {"selection": {"points": [{}]}}],
-)  # fmt: skip
-def test_a_click_on_nothing_chooses_no_unit(monkeypatch, given):
-    session = {gates.SATURATION: given, inside.UNIT: 3}
-    monkeypatch.setattr(st, "session_state", session)
-    gates._choose_dot(api.trace_states(build_tiny("lstm"), "not bad"))
-    assert session[inside.UNIT] == 3
-
-
-def test_a_click_on_a_dot_chooses_its_unit_with_layer_and_direction(monkeypatch):
-    session = {gates.SATURATION: {"selection": {"points": [{"customdata": [0, 1, 9]}]}}}
-    monkeypatch.setattr(st, "session_state", session)
-    gates._choose_dot(api.trace_states(build_tiny("bilstm"), "not bad"))
-    assert (session[inside.LAYER], session[inside.DIRECTION], session[inside.UNIT]) == ("1", "backward", 9)
 
 
 def test_signs_under_an_equation_add_up_on_the_page_too():

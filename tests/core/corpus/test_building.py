@@ -338,6 +338,8 @@ def test_no_texts_and_one_text_alone_are_refused(lstm):
         api.index_states(lstm, [])
     with pytest.raises(InvalidInputError, match="list of texts"):
         api.index_states(lstm, "good film")
+    with pytest.raises(InvalidInputError, match="Text 2 is no text but a NoneType"):
+        api.index_states(lstm, ["good film", None])
 
 
 def test_a_price_is_measured_on_few_of_many_long_texts(lstm, monkeypatch):

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from explorer_core import api, registry
@@ -32,6 +33,7 @@ TEXTS = {
 FITS = {
     None: FAMILIES,
     "recurrent": RECURRENT_FAMILIES,
+    "gates": ["gru", "lstm", "bilstm"],
     "cell": ["lstm", "bilstm"],
     "bidirectional": ["bilstm"],
     "transformer": ["bert"],
@@ -59,6 +61,10 @@ class Read:
     @cached_property
     def memory(self) -> Any:
         return api.trace_memory(self.model, self.text)
+
+    @cached_property
+    def gradients(self) -> Any:
+        return api.trace_gradients(self.model, self.text)
 
     @cached_property
     def summary(self) -> Any:
@@ -113,6 +119,8 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "memory_words": lambda read: ((read.memory,), {"target": 1}),
     "memory_units": lambda read: ((read.memory,), read.unit),
     "memory_unit": lambda read: ((read.memory,), read.unit),
+    "gradient_lines": lambda read: ((read.gradients,), {"layer": 1}),
+    "gradient_gates": lambda read: ((read.gradients,), {"layer": 1}),
     "layer_similarity": lambda read: ((api.compare_layers(read.trace),), {}),
     "layer_verdict": lambda read: ((api.trace_layer_verdicts(read.model, read.text),), {"target": 1}),
     "head_summary": lambda read: ((read.summary,), {"layer": 1, "head": 2}),
@@ -181,6 +189,7 @@ def test_a_view_of_any_text_is_finite_safe_named_and_told(view: str, family: str
     arguments, knobs = ARGUMENTS[view](read_of(family, name))
     figure = module.render(*arguments, **knobs)
     assert figure.data
+    go.Figure(figure.to_plotly_json())  # every property is one Plotly knows, and holds what it may hold
 
     for where, values in numbers_of(figure):
         assert not np.isinf(values).any(), where

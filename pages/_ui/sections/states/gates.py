@@ -1,19 +1,16 @@
-"""Gates and states of a recurrent network: maps, one unit with its equations, sizes of states, saturation."""
+"""Gates and states of a recurrent network: maps of words and units, and one unit with its equations."""
 
 from __future__ import annotations
 
 import html
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from explorer_core import registry
 from explorer_core.numerals import number
-from explorer_core.results import Exportable, RecurrentTrace, UnitOrder, UnitStep
-from explorer_core.saturation import switches
+from explorer_core.results import RecurrentTrace, UnitOrder, UnitStep
 from explorer_core.text import visible
-from pages._ui import cache, equations, figures, inside, linked, maps, messages, reading, take_away
+from pages._ui import cache, equations, figures, inside, maps, messages, reading, take_away
 from pages._ui.look import Look
 
 SECTION = {
@@ -22,7 +19,7 @@ SECTION = {
     "kinds": ("recurrent",),
     "order": 10,
 }
-MAPS, VALUES, SATURATION = "states_maps", "states_values", "states_saturation"
+MAPS = "states_maps"
 _HOW = (
     "Each column is a word, each row one unit: gates run from 0 (closed) to 1 (open), and a signed scale ends at a "
     "round number that holds 99.5 % of this text's values; point to read a value, click to choose it, drag (or press + "
@@ -60,8 +57,7 @@ _TABLE_STYLE = (
 
 @st.fragment
 def draw(look: Look) -> None:
-    """Maps of every quantity of one layer and direction, the chosen unit's lines and equations, the sizes of the
-    states, and how saturated the gates are.
+    """Maps of every quantity of one layer and direction, and the chosen unit's lines and equations.
 
     A fragment inside that of the page: a unit changes nothing above it.
     """
@@ -75,8 +71,6 @@ def draw(look: Look) -> None:
     place = draw_maps(look, layer, direction, how, tokens)
     unit, word = place.unit or 0, reading.chosen_word(trace)
     draw_unit(look, layer, direction, unit, word)
-    draw_norms(look)
-    draw_saturation(look, layer, direction, unit)
     offer(look, layer, direction, unit, word, how)
 
 
@@ -84,8 +78,8 @@ def offer(look: Look, layer: int, direction: int, unit: int, word: int | None, h
     """What is shown, to be taken away."""
     trace, place = look.trace, {"layer": layer, "direction": direction}
     assert isinstance(trace, RecurrentTrace)
-    key, saturation = (*look.key, _running(trace)), cache.saturation(*look.key, _running(trace))
-    made: dict[str, take_away.Result] = {"trace_states": trace, "gate_saturation": saturation}
+    key = (*look.key, figures.has_verdict(trace))
+    made: dict[str, take_away.Result] = {"trace_states": trace}
     if how != "stored":
         order = cache.unit_order(*key, how, layer, direction, look.target)
         made["order_units"] = order, {**place, "how": how, "target": look.target}
@@ -96,32 +90,8 @@ def offer(look: Look, layer: int, direction: int, unit: int, word: int | None, h
         "states",
         look,
         made,
-        figures={
-            "unit_lines": lambda: _figure("unit_lines", look, trace, **place, unit=unit, width=700),
-            "state_norms": lambda: _figure("state_norms", look, trace, height=280, width=700),
-            "gate_values": lambda: _figure("gate_values", look, trace, **place),
-            "gate_saturation": lambda: _figure("gate_saturation", look, saturation, **place, unit=unit),
-        },
+        figures={"unit_lines": lambda: figures.kept("unit_lines", look, trace, **place, unit=unit, width=700)},
     )
-
-
-def _running(trace: RecurrentTrace) -> bool:
-    """Whether the trace of the page was read with its running verdict."""
-    return trace.running_logits is not None
-
-
-def _figure(view: str, look: Look, source: Exportable, **arguments: int) -> Any:
-    """A figure of a view over this text, kept: most clicks change one figure of several."""
-    assert isinstance(look.trace, RecurrentTrace)
-    return _kept_figure(view, *look.key, _running(look.trace), tuple(sorted(arguments.items())), source)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _kept_figure(
-    view: str, name: str, fingerprint: str, text: str, running: bool, arguments: tuple[tuple[str, int], ...],
-    _source: Exportable,
-) -> Any:  # fmt: skip
-    return registry.load("views", view).render(_source, **dict(arguments))
 
 
 # Maps ---------------------------------------------------------------------------------------------------------------
@@ -133,8 +103,8 @@ def draw_maps(look: Look, layer: int, direction: int, how: str, tokens: bool) ->
     assert isinstance(trace, RecurrentTrace)
     order = None
     if how != "stored":
-        order = cache.unit_order(*look.key, _running(trace), how, layer, direction, look.target)
-    packed = _packed(*look.key, _running(trace), layer, direction, how, tokens, look.target, trace, order)
+        order = cache.unit_order(*look.key, figures.has_verdict(trace), how, layer, direction, look.target)
+    packed = _packed(*look.key, figures.has_verdict(trace), layer, direction, how, tokens, look.target, trace, order)
     selected = reading.first_word(trace)
     place = maps.show(MAPS, packed, trace.words, group=reading.GROUP, selected_word=selected, unit_key=inside.UNIT)
     said = _ORDERS.get(how, "").format(label=visible(trace.labels[look.target])[:40], gate=_keeper(trace))
@@ -186,14 +156,16 @@ def draw_unit(look: Look, layer: int, direction: int, unit: int, word: int | Non
     place = {"layer": layer, "direction": direction, "unit": unit}
     st.markdown(f"#### Unit {unit} over the words")
     figures.chart(
-        _figure("unit_lines", look, trace, **place, width=700), reading.UNIT_LINES, unit_lines.alt_text(trace, **place)
+        figures.kept("unit_lines", look, trace, **place, width=700),
+        reading.UNIT_LINES,
+        unit_lines.alt_text(trace, **place),
     )
     figures.how_to_read("unit_lines")
     if word is None:
         st.caption("Choose a word above to see this unit's equations filled with its numbers there.")
         return
     st.markdown(f"#### Unit {unit} at word {word + 1}")
-    step = cache.unit_step(*look.key, _running(trace), layer, direction, unit, word)
+    step = cache.unit_step(*look.key, figures.has_verdict(trace), layer, direction, unit, word)
     st.html(f"<div class='step'>{_values_table(trace, step)}{equations.draw(step)}</div>")
     st.caption(messages.plain(f"{equations.sentence(step)} {equations.before(step, trace)}"))
 
@@ -224,70 +196,3 @@ def _column(trace: RecurrentTrace, step: UnitStep, pos: int) -> str:
 
 def _exact(name: str, value: float) -> str:
     return number(float(value), signed=name in inside.SIGNED, digits=6)
-
-
-# The whole layer ----------------------------------------------------------------------------------------------------
-
-
-def draw_norms(look: Look) -> None:
-    """Size of the state over the words."""
-    from explorer_core.views import state_norms
-
-    st.markdown("#### Size of the state")
-    figure = _figure("state_norms", look, look.trace, height=280, width=700)
-    figures.chart(figure, reading.NORMS, state_norms.alt_text(look.trace))
-    figures.how_to_read("state_norms")
-
-
-def draw_saturation(look: Look, layer: int, direction: int, unit: int) -> None:
-    """How the gates' values are spread, and how often each unit's gate is open or closed."""
-    from explorer_core.views import gate_saturation, gate_values
-
-    trace = look.trace
-    assert isinstance(trace, RecurrentTrace)
-    place: dict[str, int] = {"layer": layer, "direction": direction}
-    height = 420 if len(switches(trace)) > 2 else 300
-    saturation = cache.saturation(*look.key, _running(trace))
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("#### Values of the gates" if trace.gate_names else "#### Values of the hidden state")
-        figures.chart(
-            _figure("gate_values", look, trace, **place, height=height), VALUES, gate_values.alt_text(trace, **place)
-        )
-        figures.how_to_read("gate_values")
-    with right:
-        st.markdown("#### Open or closed, unit by unit" if trace.gate_names else "#### Saturated units")
-        st.plotly_chart(  # the same for every unit, or a click on a unit would wait for it
-            _figure("gate_saturation", look, saturation, **place, height=height),
-            key=SATURATION,
-            config=_config(),
-            alt=gate_saturation.alt_text(saturation, **place),
-            on_select=lambda: _choose_dot(trace),
-            selection_mode="points",
-        )
-        st.caption(f"**Unit {unit}** {gate_saturation.told(saturation, **place, unit=unit)}.")
-        figures.how_to_read("gate_saturation")
-
-
-def _config() -> dict[str, object]:
-    from explorer_core.views import _style
-
-    return _style.CONFIG
-
-
-def _choose_dot(trace: RecurrentTrace) -> None:
-    """A click on a dot chooses its unit, with its layer and direction; what the browser sends is not trusted."""
-    said = st.session_state.get(SATURATION)
-    points = (said or {}).get("selection", {}).get("points") or [{}]
-    found = points[0].get("customdata")
-    if not isinstance(found, list | tuple) or len(found) != 3:
-        return
-    sizes = (*trace.hidden.shape[:2], trace.hidden.shape[-1])
-    layer, direction, unit = (linked.as_index(value, size) for value, size in zip(found, sizes, strict=True))
-    if layer is None or direction is None or unit is None:
-        return
-    if sizes[0] > 1:
-        st.session_state[inside.LAYER] = str(layer + 1)
-    if sizes[1] > 1:
-        st.session_state[inside.DIRECTION] = trace.directions[direction]
-    st.session_state[inside.UNIT] = unit
