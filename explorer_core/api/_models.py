@@ -34,7 +34,8 @@ def load_model(source: str, device: str = "auto") -> LoadedModel:
     """A network ready to be read.
 
     Args:
-        source: A run's name, a local folder, or a Hub id such as `textattack/bert-base-uncased-SST-2`.
+        source: A run's name, with `@<step>` behind it for one of its checkpoints; a local folder; or a Hub id such as
+            `textattack/bert-base-uncased-SST-2`.
         device: `auto` (cuda, else mps, else cpu), `cpu`, `cuda` or `mps`.
 
     Raises:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from explorer_core import registry, settings
@@ -44,7 +45,7 @@ def build(spec: TrainingSpec, labels: tuple[str, ...], texts: Sequence[str]) -> 
             f"A classifier has 2 to {settings.MAX_LABELS} different labels; the data has {len(set(labels)):,}."
         )
     family = registry.load("architectures", spec.family)
-    with _seeded(spec.seed):
+    with seeded(spec.seed):
         return getattr(family, "build", _build_recurrent)(spec, labels, texts)
 
 
@@ -52,8 +53,7 @@ def _build_recurrent(spec: TrainingSpec, labels: tuple[str, ...], texts: Sequenc
     """A recurrent classifier, with word vectors of the pretrained model where the spec asks and they are there."""
     tokenizer = _vocabulary.build(spec, texts, special=False)
     tokenizer.model_max_length = settings.MAX_RECURRENT_TOKENS
-    takes_vectors = spec.embeddings != "scratch" and _pretrained.find(allow_hub=True) is not None
-    vectors = _pretrained.load_embeddings() if takes_vectors else None  # [row, width]
+    vectors = pretrained_vectors(allow_hub=True) if spec.embeddings != "scratch" else None  # [row, width]
     config = AutoConfig.for_model(
         f"unrolled-{spec.family}",
         vocab_size=len(tokenizer),
@@ -70,16 +70,33 @@ def _build_recurrent(spec: TrainingSpec, labels: tuple[str, ...], texts: Sequenc
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
     )
+    return fresh_recurrent(config, vectors), tokenizer
+
+
+def pretrained_vectors(*, allow_hub: bool) -> Tensor | None:
+    """Word vectors of the pretrained model in the spread training begins with, shape [row, width]; `None` where there
+    is no such model. It is fetched from the Hub only where that is allowed.
+    """
+    if _pretrained.find(allow_hub=allow_hub) is None:
+        return None
+    vectors = _pretrained.load_embeddings()
+    return vectors * (VECTOR_STD / vectors.std())
+
+
+def fresh_recurrent(config: Any, vectors: Tensor | None) -> Any:
+    """A recurrent classifier with fresh weights from the generator the caller has seeded, and with the word vectors
+    given, shape [row, width], if there are any.
+    """
     with quietly():
         module = AutoModelForSequenceClassification.from_config(config)
     if vectors is not None:
         with torch.no_grad():
-            module.get_input_embeddings().weight.copy_(vectors * (VECTOR_STD / vectors.std()))
-    return module, tokenizer
+            module.get_input_embeddings().weight.copy_(vectors)
+    return module
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Seed the CPU generator, which `torch.nn.init` reads, and set it back; two builds never share it."""
     with _SEEDING, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

@@ -23,6 +23,7 @@ from explorer_core.training.spec import NAME_PATTERN
 __all__ = ["check_folder", "fingerprint", "load"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_CHECKPOINT = re.compile(rf"({NAME_PATTERN.pattern})@(\d{{1,9}})")  # a run as it was after a step
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _SMALL_FILES = ["config.json", "*token*.json", "vocab.json", "vocab.txt", "merges.txt", "model.safetensors.index.json"]
 _WEIGHT_FILES = ["model.safetensors", "model-*.safetensors"]
@@ -30,13 +31,15 @@ _HUB_TIMEOUT_S = 5.0
 _MAX_SOURCE_CHARS = 1_024
 
 
-def load(source: str, device: str = "auto") -> LoadedModel:
-    """A network ready to be read; see `api.load_model`."""
+def load(source: str, device: str = "auto", *, like: LoadedModel | None = None) -> LoadedModel:
+    """A network ready to be read; see `api.load_model`, and `api.load_checkpoint` for `like`."""
     place = choose_device(device)
     name, folder = _locate(source)
     checked = inspect(folder)
     tokenizer = _open_tokenizer(checked)
     module = _open_weights(checked).to(place).eval().requires_grad_(False)
+    if like is not None:
+        _share_vectors(module, like.module)
     return LoadedModel(
         name=name,
         architecture=checked.family.name,
@@ -80,6 +83,10 @@ def _locate(source: str) -> tuple[str, Path]:
         if not (run / "config.json").is_file():
             raise NotFoundError(f"The model {source!r} is not ready: its training has not finished (page Models).")
         return source, run
+    if (at := _CHECKPOINT.fullmatch(source)) and (run := settings.home() / at[1]).is_dir():
+        if not (folder := run / "checkpoints" / f"checkpoint-{int(at[2])}").is_dir():
+            raise NotFoundError(f"The run {at[1]} has no checkpoint of step {int(at[2]):,}.")
+        return f"{at[1]}@{int(at[2])}", folder
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder.resolve().name, folder
@@ -184,6 +191,15 @@ def _open_weights(checked: Checked) -> Any:
                 "Train again with a smaller learning rate, or load an earlier checkpoint."
             )
     return module
+
+
+def _share_vectors(module: Any, other: Any) -> None:
+    """Take the word vectors of another network for those just loaded, where they are the same to the bit."""
+    import torch
+
+    ours, theirs = module.get_input_embeddings().weight, other.get_input_embeddings().weight
+    if ours.dtype == theirs.dtype and ours.device == theirs.device and torch.equal(ours, theirs):
+        module.get_input_embeddings().weight = theirs
 
 
 def _notes(checked: Checked) -> tuple[str, ...]:

@@ -8,7 +8,15 @@ from typing import Any
 
 from explorer_core import api
 from explorer_core.api import Made
-from explorer_core.commands import _inputs, _trace_corpus, _trace_layers, _trace_states, _trace_words, _traces
+from explorer_core.commands import (
+    _inputs,
+    _trace_corpus,
+    _trace_gradients,
+    _trace_layers,
+    _trace_states,
+    _trace_words,
+    _traces,
+)
 from explorer_core.errors import InvalidInputError
 from explorer_core.results import pack_arrays
 
@@ -20,13 +28,20 @@ ABOUT = {
         'trace --model starter-bert --text "Slow, but worth every minute." --out trace.npz',
         'trace --what ledger --text "Slow, but worth every minute." --target positive --bundle ledger.zip',
         'trace --what memory --model starter-gru --text "Slow, but worth every minute." --swap drop',
+        'trace --what gradients --text "Slow, but worth every minute." --of loss --label positive --out gradients.npz',
         'trace --what attention --model starter-bert --text "Slow, but worth every minute." --json',
         "trace --what unit --unit 7 --data reviews.csv",
         'trace --what pattern --text "Slow, but worth every minute." --span 3:4 --threshold 0.3',
     ),
     "order": 40,
 }
-KINDS = _trace_states.KINDS | _trace_words.KINDS | _trace_layers.KINDS | _trace_corpus.KINDS
+KINDS = (
+    _trace_states.KINDS
+    | _trace_words.KINDS
+    | _trace_gradients.KINDS
+    | _trace_layers.KINDS
+    | _trace_corpus.KINDS
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out the verdict after every word, which is slow for long texts with a BiLSTM or BERT",
     )  # fmt: skip
     parser.add_argument("--target", metavar="CLASS", help="class that is explained; default: the predicted one")
+    parser.add_argument("--of", metavar="WHAT", help="logit or loss: what is differentiated")
+    parser.add_argument("--label", metavar="CLASS", help="the right class, for --of loss")
+    parser.add_argument("--norm", metavar="NORM", help="spectral or frobenius")
+    parser.add_argument(
+        "--no-spectrum", action="store_true", default=None,
+        help="leave out eigenvalues and singular values of every step, by far the longest part",
+    )  # fmt: skip
     parser.add_argument("--layer", type=int, metavar="N", help="from 1, the words up; default: the top one")
     parser.add_argument("--direction", metavar="WAY", help="forward or backward")
     parser.add_argument("--unit", type=int, metavar="N", help="from 0")

@@ -7,15 +7,22 @@ Axes are always in this order: `[text, layer, direction, word | pos, gate, unit]
 from explorer_core.results._base import DIRECTIONS, Exportable, check_array, check_finite, safe_csv, softmax
 from explorer_core.results._files import pack_arrays, pack_files
 from explorer_core.results.attention import AttentionSummary
+from explorer_core.results.attributions import AttributionPrice, WordAttribution, kendall_tau
+from explorer_core.results.checkpoints import Checkpoint, CheckpointTrace, PairHistory
 from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
+from explorer_core.results.gradient_history import GradientHistory
+from explorer_core.results.gradient_steps import GradientStep
 from explorer_core.results.gradients import Connectivity, GradientTrace, JacobianTrace
 from explorer_core.results.halves import BiLstmHalves
+from explorer_core.results.lab import LabExample, LabPrice, LabResult
+from explorer_core.results.lab_finding import finding_of
 from explorer_core.results.layers import LayerSimilarity, LayerVerdicts
 from explorer_core.results.ledger import LstmLedger
 from explorer_core.results.memory import MemoryTrace
 from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
 from explorer_core.results.traces import RecurrentTrace, Trace, TransformerTrace
+from explorer_core.results.trust import TrustCard, TrustLine
 from explorer_core.results.unit_orders import UnitOrder
 from explorer_core.results.unit_steps import Equation, UnitStep
 from explorer_core.results.verdicts import Evaluation, ModelCard, Predictions
@@ -24,20 +31,29 @@ from explorer_core.text import Reading
 __all__ = [
     "DIRECTIONS",
     "AttentionSummary",
+    "AttributionPrice",
     "BiLstmHalves",
+    "Checkpoint",
+    "CheckpointTrace",
     "Connectivity",
     "Equation",
     "Evaluation",
     "Exportable",
     "GateSaturation",
+    "GradientHistory",
+    "GradientStep",
     "GradientTrace",
     "IndexPrice",
     "JacobianTrace",
+    "LabExample",
+    "LabPrice",
+    "LabResult",
     "LayerSimilarity",
     "LayerVerdicts",
     "LstmLedger",
     "MemoryTrace",
     "ModelCard",
+    "PairHistory",
     "PatternMatches",
     "Places",
     "Predictions",
@@ -47,12 +63,17 @@ __all__ = [
     "SimilarUnits",
     "Trace",
     "TransformerTrace",
+    "TrustCard",
+    "TrustLine",
     "UnitCard",
     "UnitOrder",
     "UnitStep",
+    "WordAttribution",
     "WordMeans",
     "check_array",
     "check_finite",
+    "finding_of",
+    "kendall_tau",
     "pack_arrays",
     "pack_files",
     "safe_csv",

@@ -158,6 +158,8 @@ class JacobianTrace(Trace):
             steps differ and are not normal. `None` when it was not asked for.
         singular_values: Singular values of that Jacobian, descending, shape [pos, n] with n = 2 * unit for an LSTM
             and n = unit otherwise. `None` when they were not asked for.
+        untrained_seed: Seed of the fresh weights, of a network as it was before training (`api.untrained_twin`); name
+            and fingerprint are then those of the trained one. `None` for the network itself.
     """
 
     layer: int
@@ -171,6 +173,7 @@ class JacobianTrace(Trace):
     kept_max: np.ndarray | None
     spectral_radius: np.ndarray | None
     singular_values: np.ndarray | None
+    untrained_seed: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -182,9 +185,21 @@ class JacobianTrace(Trace):
             check_array(self.singular_values, (len(self.tokens), self.singular_values.shape[-1]), "singular_values")
 
     @property
+    def target_label(self) -> str:
+        """Label of `target`."""
+        return self.labels[self.target]
+
+    @property
     def end(self) -> int:
         """T, the last position this direction reads."""
         return 0 if self.direction else len(self.tokens) - 1
+
+    @property
+    def floor(self) -> float:
+        """Smallest number `grad_norm` can hold to full precision, in float32; what is below has lost digits, or is
+        zero. The norms of the Jacobians are exact far below it.
+        """
+        return float(np.finfo(np.float32).tiny)
 
     @property
     def pos_of_words(self) -> np.ndarray:

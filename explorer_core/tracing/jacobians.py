@@ -12,6 +12,7 @@ The product is kept near 1 by powers of two, which are counted apart, so norms b
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from explorer_core.tracing._spectral import largest_singular
 NORM = Knob("norm", "Norm", "Which norm of a Jacobian is taken.", "spectral", choices=("spectral", "frobenius"))
 _CHUNK = 64  # positions whose Jacobians are held at once: 8 MiB of float32 at 128 units
 _SPECTRUM_CHUNK = 4  # positions between two reports of progress
+_TIMED_ROWS = 256  # of the matrix that is timed to say what a spectrum costs
 _FAR = 2.0**20  # from 1: then the product is brought back to it
 
 
@@ -171,6 +173,20 @@ def _spectra(factors: Factors, progress: Progress | None) -> tuple[np.ndarray, n
         if progress is not None:
             progress(steps.stop / n_pos)
     return np.concatenate(radii), np.concatenate(singular)
+
+
+def price_spectrum(model: LoadedModel, text: str) -> float:
+    """Seconds the spectrum of a text takes here; see `api.price_spectrum`. The work grows with the cube of a side."""
+    _check_place(model, 0, 0)
+    n_pos = len(read_text(model.tokenizer, text, model.max_tokens).tokens)
+    rnn = model.module.rnn
+    n_rows = rnn.hidden_size * (2 if rnn.mode == "LSTM" else 1)
+    n_timed = min(n_rows, _TIMED_ROWS)
+    matrix = torch.from_numpy(np.random.default_rng(0).normal(size=(n_timed, n_timed)))
+    began = time.perf_counter()
+    torch.linalg.svdvals(matrix)
+    torch.linalg.eigvals(matrix)
+    return (time.perf_counter() - began) * (n_rows / n_timed) ** 3 * n_pos
 
 
 def _frobenius(matrices: np.ndarray) -> np.ndarray:

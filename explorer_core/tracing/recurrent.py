@@ -13,6 +13,7 @@ from explorer_core.results import RecurrentTrace
 from explorer_core.text import Reading
 from explorer_core.tracing import _kernel, _prefixes
 from explorer_core.tracing._arrays import read_ids, to_numpy
+from explorer_core.tracing._broken import refuse_broken
 from explorer_core.tracing._prefixes import Progress
 
 
@@ -22,6 +23,7 @@ def trace(model: LoadedModel, reading: Reading, *, running: bool, progress: Prog
     module: Any = model.module
     vectors, states = _read(model, reading)
     logits = module.classifier(module.pool(states.top, None))[0]  # [class]: the forward pass itself, not a second one
+    refuse_broken(model, to_numpy(logits))
     verdict = None
     if running:
         n_closing = _prefixes.closing(reading)

@@ -23,6 +23,7 @@ from explorer_core.results import TransformerTrace
 from explorer_core.text import Reading
 from explorer_core.tracing import _prefixes
 from explorer_core.tracing._arrays import read_ids, to_numpy
+from explorer_core.tracing._broken import refuse_broken
 from explorer_core.tracing._prefixes import Progress
 
 _TWINS: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
@@ -42,6 +43,7 @@ def trace(model: LoadedModel, reading: Reading, *, running: bool, progress: Prog
     ids = read_ids(model, reading)  # [text = 1, pos]
     mask = torch.ones_like(ids)
     given = twin(input_ids=ids, attention_mask=mask, output_hidden_states=True, output_attentions=True)
+    refuse_broken(model, to_numpy(given.logits[0]))
     patterns = check_patterns(given.attentions, model)
     verdict = None
     if running:

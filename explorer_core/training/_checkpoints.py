@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import zipfile
 from pathlib import Path
 
+from explorer_core.results import Checkpoint
 from explorer_core.training import _status
 
 _ONLY_FOR_RESUMING = ("optimizer.pt", "scheduler.pt", "training_args.bin", "rng_state*.pth")
@@ -39,19 +41,49 @@ def is_whole(checkpoint: Path, step: int) -> bool:
     )
 
 
+def list_all(folder: Path) -> tuple[Checkpoint, ...]:
+    """Every checkpoint of a run by rising step; what only a resume needs may be gone. A half-written one says so."""
+    found = []
+    for path in (folder / "checkpoints").glob("checkpoint-*"):
+        number = re.fullmatch(r"checkpoint-(\d{1,9})", path.name)
+        if number and path.is_dir():
+            found.append(_look_at(path, int(number[1])))
+    return tuple(sorted(found, key=lambda one: one.step))
+
+
+def _look_at(path: Path, step: int) -> Checkpoint:
+    state = _status.read_json(path / "trainer_state.json") or {}
+    epoch = state.get("epoch")
+    is_number = isinstance(epoch, int | float) and not isinstance(epoch, bool) and math.isfinite(epoch) and epoch >= 0
+    is_said = state.get("global_step") == step and is_number
+    problem = ""
+    if not is_said or not _is_whole_safetensors(path / "model.safetensors"):
+        problem = (
+            f"{path.name} was not written to its end: its training was broken off, or the disk was full. "
+            "It is passed over; choose another checkpoint."
+        )
+    return Checkpoint(step, float(epoch) if is_said and epoch is not None else 0.0, path, problem)
+
+
 def remove_halves(folder: Path) -> None:
     """Remove checkpoints that were being written when a run ended."""
+    known = {one.folder for one in list_all(folder) if not one.problem}
     for path in (folder / "checkpoints").glob("checkpoint-*"):
-        number = re.fullmatch(r"checkpoint-(\d+)", path.name)
-        if not number or not is_whole(path, int(number[1])):
+        if path not in known:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def slim(folder: Path) -> None:
-    """Leave of each checkpoint what a loaded model has; what only a resume needs is no longer needed."""
+def slim(folder: Path, *, but: int | None = None) -> None:
+    """Leave of each checkpoint what a loaded model has; what only a resume needs is no longer needed.
+
+    Args:
+        folder: The run folder.
+        but: The step of the checkpoint that a resume would go on from, which stays as it is.
+    """
     for pattern in _ONLY_FOR_RESUMING:
         for path in (folder / "checkpoints").glob(f"checkpoint-*/{pattern}"):
-            path.unlink(missing_ok=True)
+            if path.parent.name != f"checkpoint-{but}":
+                path.unlink(missing_ok=True)
 
 
 def _is_whole_safetensors(path: Path) -> bool:

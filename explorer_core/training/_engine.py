@@ -194,14 +194,18 @@ def _checkpoints_kept(spec: TrainingSpec, folder: Path, module: nn.Module) -> in
         return 1  # only the first process writes, and the folder may not be there yet
     n_bytes = sum(weight.numel() * weight.element_size() for weight in module.parameters())
     n_moving = sum(weight.numel() * weight.element_size() for weight in module.parameters() if weight.requires_grad)
-    one_mib = (n_bytes + 2 * n_moving) / 2**20 + 2  # AdamW keeps two numbers a weight; the tokenizer is small
+    slim_mib = n_bytes / 2**20 + 2  # the tokenizer is small
+    one_mib = slim_mib + 2 * n_moving / 2**20  # AdamW keeps two numbers a weight
     free_mib = shutil.disk_usage(folder).free / 2**20
     if free_mib < 2 * one_mib:
         raise JobError(
             f"The disk is full: a checkpoint and the model need about {2 * one_mib:.0f} MiB in {folder.parent}, "
             f"and {free_mib:.0f} MiB are free. Free some space, or delete models."
         )
-    return max(1, min(spec.epochs + 1, int(min(settings.CHECKPOINT_BUDGET_MIB, free_mib / 2) / one_mib)))
+    room_mib = min(settings.CHECKPOINT_BUDGET_MIB, free_mib / 2)
+    n_whole = int(room_mib / one_mib)
+    n_fitting = n_whole if n_whole < 2 else 2 + int((room_mib - 2 * one_mib) / slim_mib)  # two are whole at a time
+    return max(1, min(spec.epochs + 1, n_fitting))
 
 
 def judge(prediction: Any) -> dict[str, float]:

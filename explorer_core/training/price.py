@@ -18,6 +18,7 @@ import numpy as np
 from explorer_core import registry, settings
 from explorer_core.datasets import _labelled_texts
 from explorer_core.errors import InvalidInputError
+from explorer_core.training import _gradient_log
 from explorer_core.training._rows import marked_phrases
 from explorer_core.training.spec import DataSpec, TrainingSpec
 
@@ -26,6 +27,8 @@ STEP_S = 5e-3  # the engine and the recorders, each step
 TOKEN_S = 5e-6  # dropout, packing and gathering, each token
 MULTIPLY_S = {"recurrent": 6e-11, "transformer": 3.6e-11}  # forward and backward, each weight times each token
 UPDATE_S = 2.5e-9  # AdamW, clipping and norms, each trainable weight in each step
+RECORD_SHARE = 2.0  # of a training step over as many tokens: a recording also keeps every gate
+NUMBER_BYTES = 10  # one number of a recording, as text
 FORWARD_SHARE = 0.3  # of a training step: an evaluation has no backward
 DISK_MIB_PER_S = 200.0
 BASE_MEMORY_MIB = 600.0  # a process with torch and transformers
@@ -48,6 +51,8 @@ class Price:
         memory_mib: Estimated memory of the training process at its peak.
         n_rows: Training rows.
         n_steps: Steps of the optimiser; fewer if training stops early.
+        n_recordings: Recordings of gradients, the one before the first step included.
+        recording_s, recording_mib: What these take of the time and of the disk.
         sentence: The same for a person.
     """
 
@@ -56,6 +61,9 @@ class Price:
     memory_mib: float
     n_rows: int
     n_steps: int
+    n_recordings: int
+    recording_s: float
+    recording_mib: float
     sentence: str
 
 
@@ -66,6 +74,7 @@ class _Sizes:
     all: int
     trainable: int
     multiplied: int  # with each token
+    layers: int  # times directions; of a BERT with its embedding
     kept_per_token: int  # numbers kept for the backward pass
 
 
@@ -94,16 +103,21 @@ def estimate(spec: TrainingSpec) -> Price:
     n_train, n_other = train_lengths.sum() * 1.1, _tokens(texts.other_words, spec).sum()  # a tenth is padding
     kind = "transformer" if spec.family == "bert" else "recurrent"
     per_token_s = TOKEN_S + MULTIPLY_S[kind] * sizes.multiplied
-    checkpoint_mib = (sizes.all + 2 * sizes.trainable) * _BYTES / 2**20 + _TOKENIZER_MIB
     final_mib = sizes.all * _BYTES / 2**20 + _TOKENIZER_MIB
-    n_kept = max(1, min(spec.epochs, int(settings.CHECKPOINT_BUDGET_MIB / checkpoint_mib)))
+    checkpoint_mib = final_mib + 2 * sizes.trainable * _BYTES / 2**20
+    kept_mib = min(spec.epochs * final_mib + 2 * (checkpoint_mib - final_mib), settings.CHECKPOINT_BUDGET_MIB)
+    n_recordings = len(_gradient_log.recording_steps(n_steps, spec.record_gradients))
+    n_distances = min(int(train_lengths.max()), _gradient_log.MAX_DISTANCES)
+    recording_s = n_recordings * (STEP_S + RECORD_SHARE * _gradient_log.N_TEXTS * n_distances * per_token_s)
+    recording_mib = n_recordings * NUMBER_BYTES * (sizes.layers * n_distances + 30) / 2**20
     seconds = (
         START_S
+        + recording_s
         + n_steps * (STEP_S + UPDATE_S * sizes.trainable)
         + spec.epochs * (n_train + FORWARD_SHARE * n_other) * per_token_s
         + (spec.epochs * checkpoint_mib + final_mib) / DISK_MIB_PER_S
     )
-    disk_mib = n_kept * checkpoint_mib + final_mib
+    disk_mib = max(kept_mib, checkpoint_mib) + final_mib + recording_mib  # two checkpoints are whole at a time
     longest = int(np.sort(train_lengths)[-spec.batch_size :].sum())
     memory_mib = BASE_MEMORY_MIB + (
         (sizes.all + 3 * sizes.trainable + longest * sizes.kept_per_token) * _BYTES / 2**20
@@ -114,10 +128,13 @@ def estimate(spec: TrainingSpec) -> Price:
         memory_mib=round(float(memory_mib), 1),
         n_rows=n_rows,
         n_steps=n_steps,
+        n_recordings=n_recordings,
+        recording_s=round(recording_s, 2),
+        recording_mib=round(recording_mib, 3),
         sentence=(
             f"{n_rows:,} training rows in {n_steps:,} steps: about {_duration(float(seconds))} on two CPU cores, "
             f"less on a GPU; {_rough(float(disk_mib))} MiB of disk and {_rough(float(memory_mib))} MiB of memory. "
-            "An estimate."
+            f"{_recordings(n_recordings, recording_s, recording_mib)}An estimate."
         ),
     )
 
@@ -169,7 +186,8 @@ def _count_weights(spec: TrainingSpec, texts: _TextSizes) -> _Sizes:
     moving = multiplied + n_biases + head
     is_frozen = is_pretrained and spec.embeddings == "frozen"
     kept = 3 * width + spec.num_layers * n_directions * spec.hidden_size * (2 * n_blocks + 4)
-    return _Sizes(table + moving, moving if is_frozen else table + moving, multiplied, kept)
+    n_moving = moving if is_frozen else table + moving
+    return _Sizes(table + moving, n_moving, multiplied, spec.num_layers * n_directions, kept)
 
 
 def _count_bert(spec: TrainingSpec, texts: _TextSizes) -> _Sizes:
@@ -180,7 +198,14 @@ def _count_bert(spec: TrainingSpec, texts: _TextSizes) -> _Sizes:
     kept = n_layers * (14 * width + 3 * inner) + attention
     n_all = in_layers + outside
     is_frozen = spec.start == "pretrained" and spec.embeddings == "frozen"
-    return _Sizes(n_all, n_all - _WORDPIECE_ROWS * width if is_frozen else n_all, in_layers, kept)
+    n_moving = n_all - _WORDPIECE_ROWS * width if is_frozen else n_all
+    return _Sizes(n_all, n_moving, in_layers, n_layers + 1, kept)
+
+
+def _recordings(n_recordings: int, seconds: float, mib: float) -> str:
+    if not n_recordings:
+        return "Gradients are not recorded. "
+    return f"Of that, {n_recordings} recordings of gradients: {max(seconds, 0.1):.1f} s and {max(mib, 0.01):.2f} MiB. "
 
 
 def _duration(seconds: float) -> str:

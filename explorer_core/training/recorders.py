@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from explorer_core.errors import CancelledError, JobError
-from explorer_core.training import _status
+from explorer_core.training import _checkpoints, _status
 
 FLUSH_EVERY_S = 0.25  # pages look twice a second
 HEARTBEAT_EVERY_S = 0.5
@@ -222,6 +222,19 @@ class StepRecorder(TrainerCallback):
                     f"Training broke at step {event['step']}: the loss or its gradient is no longer a number. "
                     f"The learning rate was {event['learning_rate']:.3g}; try a tenth of it, or clip gradients at 1."
                 )
+
+
+class SlimOlder(TrainerCallback):
+    """Leaves of every checkpoint but the newest what a loaded model has, as soon as the newest is whole."""
+
+    def __init__(self, journal: Journal):
+        self.journal = journal
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """What only a resume needs is two thirds of a checkpoint, and a resume goes on from the newest one."""
+        newest = self.journal.folder / "checkpoints" / f"checkpoint-{state.global_step}"
+        if self.journal.writes and _checkpoints.is_whole(newest, state.global_step):
+            _checkpoints.slim(self.journal.folder, but=state.global_step)
 
 
 class StopOnRequest(TrainerCallback):

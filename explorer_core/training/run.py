@@ -35,7 +35,8 @@ from explorer_core.training._engine import (
     rank,
 )
 from explorer_core.training._rows import encode_splits
-from explorer_core.training.recorders import Journal, StepRecorder, StopOnRequest
+from explorer_core.training.gradient_recorder import GradientRecorder
+from explorer_core.training.recorders import Journal, SlimOlder, StepRecorder, StopOnRequest
 from explorer_core.training.spec import TrainingSpec
 
 if TYPE_CHECKING:
@@ -147,8 +148,14 @@ def _fit(spec: TrainingSpec, folder: Path, journal: Journal) -> None:
             train_dataset=rows["train"],
             eval_dataset=rows["validation"] or None,
             compute_metrics=judge,
-            callbacks=[stop, *([EarlyStoppingCallback(spec.early_stopping)] if spec.early_stopping else [])],
+            callbacks=[
+                stop,
+                SlimOlder(journal),
+                *([EarlyStoppingCallback(spec.early_stopping)] if spec.early_stopping else []),
+            ],
         )
+        if spec.record_gradients and trainer.is_world_process_zero():
+            trainer.add_callback(GradientRecorder(spec, folder, module, rows))
         try:
             checkpoint = _checkpoints.find_checkpoint(folder)
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))

@@ -54,6 +54,8 @@ KNOBS = MappingProxyType(
                  0, 0, 50, 1),
             Knob("max_train_tokens", "Longest text", "Tokens of a text used while training; the rest is cut.",
                  128, 4, 4_096, 8),
+            Knob("record_gradients", "Gradient recordings",
+                 "How often gradients by distance are kept for the page Gradients; 0: never.", 20, 0, 200, 1),
             Knob("seed", "Seed", "Same spec, same machine, same weights.", 0, 0, 2**31 - 1, 1),
             Knob("device", "Device", "Where to train.", "auto", choices=("auto", "cpu", "cuda", "mps")),
             Knob("precision", "Precision", "bf16 autocast works on CUDA; auto uses it there.",
@@ -112,6 +114,7 @@ class TrainingSpec:
     clip_norm: float = 1.0
     early_stopping: int = 0
     max_train_tokens: int = 128
+    record_gradients: int = 20
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 
 from explorer_core.numerals import number
-from explorer_core.results import Equation, RecurrentTrace, UnitStep
+from explorer_core.results import Equation, GradientStep, RecurrentTrace, UnitStep
 from explorer_core.results.unit_steps import Part
 from explorer_core.text import visible
 
@@ -23,7 +23,7 @@ STYLE = (
 )
 
 
-def draw(step: UnitStep) -> str:
+def draw(step: UnitStep | GradientStep) -> str:
     """Every equation of a step as HTML; all of it is ours or escaped."""
     return f"{STYLE}<div class='equations'>{''.join(_table(equation) for equation in step.equations)}</div>"
 
@@ -75,11 +75,12 @@ def _table(equation: Equation) -> str:
     )
     n_parts = len(equation.parts)
     left = Part(equation.symbol, equation.left)
+    worked = f"<tr><td></td>{_cell('=', 'sign')}{''.join(_worked(equation))}<td></td></tr>" if equation.worked else ""
     return (
         "<table class='equation'>"
         f"<tr class='symbols'>{_cell(equation.symbol)}{_cell('=', 'sign')}{symbols}<td></td></tr>"
         f"<tr>{_cell(_number(equation.left, left))}{_cell('=', 'sign')}{numbers}<td></td></tr>"
-        f"<tr><td></td>{_cell('=', 'sign')}{''.join(_worked(equation))}<td></td></tr>"
+        f"{worked}"
         f"<tr><td></td>{_cell('=', 'sign')}<td class='left' colspan='{n_parts}'>"
         f"{html.escape(_shown(equation.right))}<span class='off'> &nbsp; differs from {html.escape(equation.symbol)} "
         f"by {html.escape(_off(equation.difference))}</span></td><td></td></tr></table>"

@@ -10,6 +10,8 @@ const GRID_TOP = 36
 const GAP = 4
 const MATRIX_TOP = 8 // room for the upper half of the first label
 const MAX_PLOT = 620
+const MIN_PLOT = 160 // room for the names of both axes
+const MAX_CELL = 40
 const LISTED = 10
 
 const CIVIDIS = ["#00204d", "#00336f", "#39486b", "#575c6d", "#707173", "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46"]
@@ -65,7 +67,7 @@ function build(own) {
   own.tip.setAttribute("aria-hidden", "true")
   own.said = element("output", "said")
   own.said.setAttribute("aria-live", "polite")
-  own.figure = element("figure", own.head.kind === "grid" ? "grid" : "one")
+  own.figure = element("figure", own.head.kind === "grid" ? "grid" : own.head.unit ? "one spacious" : "one")
   const caption = element("figcaption")
   own.value = element("span", "value")
   own.title = element("span", "title", own.part.title(own))
@@ -101,16 +103,22 @@ function scale(own) {
   const box = element("span", "scale")
   own.ramp = element("canvas", "ramp")
   box.append(own.ramp)
-  const isSigned = own.head.kind === "signed"
-  const ticks = isSigned
-    ? [[0, "−1"], [0.5, "0"], [1, "+1"]]
-    : [0, 0.25, 1].map((share) => [Math.sqrt(share), String(Number((share * own.limit).toPrecision(2)))])
-  for (const [at, name] of ticks) {
-    const tick = element("span", "tick", name)
+  const { kind, low, unit } = own.head
+  const name = (value) => {
+    const isTiny = value > 0 && value < 0.001
+    return (isTiny ? value.toExponential(1) : String(Number(value.toPrecision(2)))).replace("-", "−")
+  }
+  const ticks = {
+    signed: () => [[0, "−1"], [0.5, "0"], [1, "+1"]],
+    size: () => [0, 0.5, 1].map((share) => [share, name(share * own.limit)]),
+    log: () => [0, 0.5, 1].map((share) => [share, name(low * (own.limit / low) ** share)]),
+  }[kind]?.() ?? [0, 0.25, 1].map((share) => [Math.sqrt(share), name(share * own.limit)])
+  for (const [at, text] of ticks) {
+    const tick = element("span", "tick", text)
     tick.style.left = at * 100 + "%"
     box.append(tick)
   }
-  own.key.replaceChildren(element("span", "", isSigned ? "cosine" : "attention"), box)
+  own.key.replaceChildren(element("span", "", unit || (kind === "signed" ? "cosine" : "attention")), box)
 }
 
 function layOut(own, force) {
@@ -156,7 +164,10 @@ function picture(own, side, byteAt) {
   const small = new OffscreenCanvas(side, side)
   const image = new ImageData(side, side)
   const pixels = new Uint32Array(image.data.buffer)
-  for (let at = 0; at < pixels.length; at++) pixels[at] = own.colors[byteAt(at)]
+  for (let at = 0; at < pixels.length; at++) {
+    const byte = byteAt(at)
+    if (byte >= 0) pixels[at] = own.colors[byte] // what is not there stays clear
+  }
   small.getContext("2d").putImageData(image, 0, 0)
   return small
 }
@@ -392,7 +403,7 @@ const matrix = {
     own.left = Math.ceil(own.widest) + 34
     const isWide = own.width > 560
     const room = (Math.min(own.width - (isWide ? 230 : 0) - own.left - 6, MAX_PLOT)) * own.ratio
-    const whole = Math.min(Math.floor(room / own.n), Math.round(40 * own.ratio))
+    const whole = Math.min(Math.floor(room / own.n), Math.round(Math.max(MAX_CELL, MIN_PLOT / own.n) * own.ratio))
     own.cell = (whole * own.n >= 0.8 * room || own.n < 60 ? Math.max(whole, 1) : Math.max(room, 60) / own.n) / own.ratio
     own.plot = own.cell * own.n
     own.level = own.widest + 8 <= own.cell
@@ -407,9 +418,14 @@ const matrix = {
   },
   isShown: (own, at, step) => at === own.n - 1 || (at % step === 0 && own.n - 1 - at >= step),
   paint(own, context) {
-    const byteOf = own.head.kind === "signed"
-      ? (value) => Math.round((Math.min(Math.max(value, -1), 1) + 1) * 127.5)
-      : (value) => Math.round(Math.sqrt(Math.min(Math.max(value / own.limit, 0), 1)) * 255)
+    const share = (value) => Math.min(Math.max(value, 0), 1)
+    const { kind, low } = own.head
+    const shareOf = {
+      signed: (value) => share((value + 1) / 2),
+      size: (value) => share(value / own.limit),
+      log: (value) => share(Math.log(Math.max(value, low) / low) / Math.log(own.limit / low)),
+    }[kind] ?? ((value) => Math.sqrt(share(value / own.limit)))
+    const byteOf = (value) => Math.round(shareOf(value) * 255)
     context.imageSmoothingEnabled = own.cell * own.ratio < 1
     context.drawImage(picture(own, own.n, (at) => byteOf(own.cells[at])), own.left, MATRIX_TOP, own.plot, own.plot)
     const isShown = (at, step) => matrix.isShown(own, at, step)
@@ -456,8 +472,10 @@ const matrix = {
     matrix.list(own, row)
   },
   valueAt: (own, row, column) => own.cells[row * own.n + column],
-  say: (own, row, column) =>
-    (own.isRough ? "≈ " : "") + number(matrix.valueAt(own, row, column), own.head.kind === "signed"),
+  isThere: (own, row, column) => !Number.isNaN(matrix.valueAt(own, row, column)),
+  say: (own, row, column) => matrix.isThere(own, row, column)
+    ? (own.isRough ? "≈ " : "") + number(matrix.valueAt(own, row, column), own.head.kind === "signed")
+    : "not read yet",
   tell(own, row, column) {
     const { entries } = own.head
     return `${entries[row].slice(0, 24)} → ${entries[column].slice(0, 24)}: ${matrix.say(own, row, column)}`
@@ -467,7 +485,9 @@ const matrix = {
     own.listed = row
     const { entries, wordOfEntry, kind, listTitle } = own.head
     const isSigned = kind === "signed"
-    const order = Array.from({ length: own.n }, (_, at) => at).filter((at) => !isSigned || at !== row)
+    const isShare = kind === "share"
+    const order = Array.from({ length: own.n }, (_, at) => at)
+      .filter((at) => matrix.isThere(own, row, at) && (!isSigned || at !== row))
     order.sort((one, other) => matrix.valueAt(own, row, other) - matrix.valueAt(own, row, one))
     const title = element("h5")
     const name = element("bdi", "", entries[row].slice(0, 40))
@@ -479,7 +499,7 @@ const matrix = {
       const item = element("li", wordOfEntry[at] < 0 ? "special" : "")
       const track = element("span", "track")
       const bar = element("span", "bar")
-      bar.style.width = Math.min(Math.abs(value), 1) * 100 + "%"
+      bar.style.width = Math.min(Math.abs(value) / (isSigned || isShare ? 1 : own.limit), 1) * 100 + "%"
       bar.style.background = value < 0 ? "#D55E00" : "#0072B2"
       track.append(bar)
       const label = element("span", "name")
@@ -490,7 +510,8 @@ const matrix = {
     }
     const rest = order.slice(LISTED)
     const total = rest.reduce((sum, at) => sum + matrix.valueAt(own, row, at), 0)
-    const more = rest.length && !isSigned ? `${rest.length} others together ${number(total)}` : rest.length ? `${rest.length} others are less like it` : ""
+    const said = isShare ? `together ${number(total)}` : isSigned ? "are less like it" : "are weaker"
+    const more = rest.length ? `${rest.length} others ${said}` : ""
     own.row.replaceChildren(title, items, element("p", "rest", more))
   },
   placeAt(own, event) {
@@ -503,7 +524,7 @@ const matrix = {
     const place = matrix.placeAt(own, event)
     const word = place ? own.head.wordOfEntry[place[0]] : -1
     hover(own.head.group, own.head.stamp, { word: word < 0 ? null : word, entry: place })
-    if (!place || place[1] === null) {
+    if (!place || place[1] === null || !matrix.isThere(own, ...place)) {
       own.tip.style.display = "none"
       return
     }

@@ -32,10 +32,13 @@ class Matrix:
     Attributes:
         title: Heading.
         values: Shape [row, column].
-        kind: `share` (cividis, from 0, coloured by the square root) or `signed` (-1 to 1, orange, neutral, blue).
+        kind: `share` (cividis, from 0, coloured by the square root), `signed` (-1 to 1, orange, neutral, blue), `size`
+            (cividis, from 0) or `log` (cividis, by the exponent, from `low`). What is NaN is not there.
         rows, columns: What an entry does as a row, and as a column.
         list_title: Heading of the list of a row's largest values; `{}` stands for the row's entry.
-        limit: End of the scale of shares.
+        limit: End of the scale, but of a signed one.
+        low: Where a logarithmic scale begins; what is below is drawn as its beginning.
+        unit: What stands before the scale; left out, attention or cosine.
     """
 
     title: str
@@ -45,6 +48,8 @@ class Matrix:
     columns: str
     list_title: str
     limit: float = 1.0
+    low: float = 0.0
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,8 @@ def pack_matrix(
     about = {
         "kind": matrix.kind,
         "limit": matrix.limit,
+        "low": matrix.low,
+        "unit": matrix.unit,
         "group": group,
         "stamp": linked.stamp(group, words),
         "selectedWord": selected_word,

@@ -1,6 +1,8 @@
-"""Pickers that the sections of the page States share: layer, direction, unit and columns, all in the address."""
+"""Pickers that sections share: layer, direction, unit and columns, all in the address."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import numpy as np
 import streamlit as st
@@ -31,8 +33,10 @@ def title_of(name: str, architecture: str) -> str:
     return "Candidate n" if (name, architecture) == ("candidate", "gru") else TITLES.get(name, name)
 
 
-def pick_layer(trace: AnyTrace, *, with_embedding: bool = True) -> int:
-    """Index into the layer axis of `trace.hidden`; asked only where there is a choice."""
+def pick_layer(trace: AnyTrace, *, with_embedding: bool = True, below_top: int = 0) -> int:
+    """Index into the layer axis of `trace.hidden`, at first the top one or so many below; asked only where there is a
+    choice.
+    """
     n_layers = trace.hidden.shape[0]
     if n_layers < 2:
         return 0
@@ -41,7 +45,8 @@ def pick_layer(trace: AnyTrace, *, with_embedding: bool = True) -> int:
     if not first and not with_embedding:
         options = options[1:]
     picked = st.selectbox(
-        "Layer", options, key=LAYER, bind="query-params", width=140, index=len(options) - 1,
+        "Layer", options, key=LAYER, bind="query-params", width=140,
+        index=max(len(options) - 1 - below_top, 0),
         help="Counted from the words up." + ("" if first else " 0 is the embedding, before any layer."),
     )  # fmt: skip
     return int(picked) - first
@@ -58,15 +63,21 @@ def pick_direction(trace: AnyTrace) -> int:
     return trace.directions.index(picked)
 
 
-def pick_unit(trace: AnyTrace) -> int:
-    """The unit followed; other elements choose it too."""
+def pick_unit(trace: AnyTrace, group: str = GROUP) -> int:
+    """The unit followed; other elements of the group choose it too."""
     clamp_unit(trace)
     unit = st.number_input(
         "Unit", 0, int(trace.hidden.shape[-1]) - 1, key=UNIT, bind="query-params", width=140,
         help="The unit followed below; a click in a map chooses it too.",
     )  # fmt: skip
-    linked.tell("states_unit_chosen", GROUP, trace.words, unit=int(unit))
+    linked.tell(f"{group}_unit_chosen", group, trace.words, unit=int(unit))
     return int(unit)
+
+
+def take_by_name(key: str, options: Collection[str]) -> None:
+    """Follow a link written by hand, which names an option as the code does; the app's own links hold its label."""
+    if st.session_state.get(key) is None and st.query_params.get(key) in options:
+        st.session_state[key] = st.query_params[key]
 
 
 def pick_order(trace: RecurrentTrace) -> str:

@@ -38,6 +38,11 @@ def plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", cut)
 
 
+def quoted(word: str, longest: int = 40) -> str:
+    """A word or a label in quotes as Markdown, cut, and kept apart from the reading order of the sentence around it."""
+    return f"“\u2068{plain(visible(word)[:longest])}\u2069”"
+
+
 def show(error: BaseException) -> None:
     """Show an error: an `ExplorerError` as it stands, anything else as the bug it is, with the traceback in the log."""
     st.error(plain(sentence_of(error)))

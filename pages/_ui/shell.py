@@ -52,6 +52,12 @@ PAGES = (
         "Gradients",
         "How far back learning reaches: on what the verdict hangs, word by word.",
     ),
+    Entry(
+        "pages/words.py",
+        "Words",
+        "Words",
+        "Which words made this prediction, and how far that answer can be believed.",
+    ),
 )
 
 
@@ -67,7 +73,8 @@ def draw_style() -> None:
         "<style>"
         '[data-testid="stMultiSelect"] div:has(> [data-testid="stMultiSelectTagsContainer"]) {max-height: none}'
         '[data-testid="stMainBlockContainer"] {padding-top: 3.5rem; max-width: 90rem}'
-        ".st-key-states_unit_chosen, .st-key-states_place_chosen, .st-key-states_memory_word {position: absolute}"
+        ".st-key-states_unit_chosen, .st-key-states_place_chosen, .st-key-states_memory_word,"
+        ".st-key-gradients_unit_chosen {position: absolute}"
         "</style>"
     )
 

@@ -25,9 +25,14 @@ export default function (component) {
 
 function show(own, root, data, json) {
   if (own.view === "tokens" && !data.tokens) own.view = "words"
-  if (own.data?.stamp !== data.stamp) own.anchor = null
+  const isSame = own.data?.stamp === data.stamp
+  if (!isSame) own.anchor = null
+  // the same text with other bars stays where a person reads it, and in their hand
+  const isHeld = isSame && own.list.contains(root.getRootNode().activeElement)
+  const top = isSame ? own.list.scrollTop : 0
   Object.assign(own, { json, data })
   draw(root, own)
+  own.list.scrollTop = top
   own.leave()
   own.leave = subscribe(
     data.group,
@@ -38,6 +43,8 @@ function show(own, root, data, json) {
   const last = lastChoice(data.group, data.stamp)
   markSpan(own, last?.span ?? null)
   mark(own, last?.word ?? data.selected, last?.word === undefined)
+  if (!isSame && data.reveals && own.home) reveal(own, own.home)
+  if (isHeld) own.home?.focus({ preventScroll: true })
 }
 
 // Choosing ----------------------------------------------------------------------------------------------------------
@@ -316,6 +323,7 @@ function place(own, text, word, value, number, name, isUnknown) {
   if (own.mixesWays) shown.dir = "auto"
   button.append(shown)
   if (value !== null) button.append(bar(own, value))
+  else if (number !== null) button.append(emptyTrack(own)) // a word keeps its height, so that nothing below it moves
   if (number !== null) button.append(number)
   if (word < 0) {
     button.disabled = true
@@ -340,6 +348,12 @@ function bar(own, value) {
   if (top - foot < 0.125) isLow ? (top = foot + 0.125) : (foot = top - 0.125)
   const made = element("span", isLow ? "bar low" : "bar high")
   made.style.borderWidth = `${(own.barRem - top).toFixed(4)}rem 0 ${foot.toFixed(4)}rem`
+  return made
+}
+
+function emptyTrack(own) {
+  const made = element("span", "bar")
+  made.style.borderTopWidth = `${own.barRem}rem`
   return made
 }
 

@@ -37,6 +37,7 @@ class Scale:
         high_color: Colour above it.
         signed: Whether numbers show a plus.
         pivot_name: How the pivot is printed; empty when it is one of the ends.
+        missing: What stands under a word that has no number.
     """
 
     low: float
@@ -47,6 +48,7 @@ class Scale:
     high_color: str = palette.POSITIVE
     signed: bool = False
     pivot_name: str = ""
+    missing: str = "n/a"
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def word_strip(
     selected: int | None = None,
     charts: Sequence[str] = (),
     spans: bool = False,
+    reveals: bool = False,
     label: str = "Words of the text",
 ) -> int | None:
     """Draw the strip and say which word is chosen.
@@ -106,6 +109,7 @@ def word_strip(
         charts: Keys of `st.plotly_chart` elements, x = word from 0, that show a line at the chosen word.
         spans: Whether a run of words can be selected too, by dragging or with Shift; see `linked.chosen_span`. A plain
             click lets go of it.
+        reveals: Whether a long text is scrolled to the chosen word at first, instead of its beginning.
         label: What a screen reader calls the list.
 
     Returns:
@@ -121,11 +125,12 @@ def word_strip(
             "dir": direction_of(words),
             "words": [visible(word) for word in words],
             "values": _plain(values, len(words)),
-            "numbers": _numbers(values, len(words), scale.signed),
+            "numbers": _numbers(values, len(words), scale),
             "scale": _scale(scale),
             "selected": selected,
             "charts": list(charts),
             "spans": spans,
+            "reveals": reveals,
             "headline": None if headline is None else _headline(headline),
             "notes": list(notes),
             **_from_reading(reading, token_values, scale),
@@ -169,7 +174,7 @@ def _from_reading(reading: Reading | None, token_values: np.ndarray | None, scal
     return {
         "tokens": tokens,
         "tokenValues": None if token_values is None else _plain(token_values, len(tokens)),
-        "tokenNumbers": None if token_values is None else _numbers(token_values, len(tokens), scale.signed),
+        "tokenNumbers": None if token_values is None else _numbers(token_values, len(tokens), scale),
         "unknown": sorted(unknown_words),
         "unread": [visible(word) for word in reading.truncated_words[:MAX_UNREAD_SHOWN]],
         "unreadMore": f"and {n_more:,} more words" if n_more > 0 else "",
@@ -182,10 +187,10 @@ def _plain(values: np.ndarray | None, size: int) -> list[float | None]:
     return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values.tolist()]
 
 
-def _numbers(values: np.ndarray | None, size: int, signed: bool) -> list[str | None]:
+def _numbers(values: np.ndarray | None, size: int, scale: Scale) -> list[str | None]:
     if values is None:
         return [None] * size
-    return [number(value, signed=signed) if math.isfinite(value) else "n/a" for value in values.tolist()]
+    return [number(value, signed=scale.signed) if math.isfinite(value) else scale.missing for value in values.tolist()]
 
 
 def _scale(scale: Scale) -> dict[str, Any]:

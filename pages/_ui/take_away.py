@@ -35,7 +35,7 @@ _PICTURES = ", pictures as one web page that needs no network and saves each as 
 _CAMERA = "\n\nA single picture: the camera in the menu above it saves it as SVG."
 
 
-def offer(key: str, look: Look, made: Mapping[str, Result], *, figures: Figures | None = None) -> None:
+def offer(key: str, look: Look, made: Mapping[str, Result | list[Result]], *, figures: Figures | None = None) -> None:
     """Buttons for what a section shows.
 
     Args:
@@ -43,12 +43,16 @@ def offer(key: str, look: Look, made: Mapping[str, Result], *, figures: Figures 
         look: What was looked at.
         made: Results by the call of the front desk that made them from the model and the text, or from their trace. A
             call with other arguments comes as `(result, arguments)`; one over a corpus as `(result, arguments,
-            corpus)`, see `api.Made`.
+            corpus)`, see `api.Made`; several results of one call as a list.
         figures: What draws each picture, by the name of its view.
     """
     stem = f"{look.info.name.replace('/', '-')}-{key}"
-    calls = [as_made(call, *(result if isinstance(result, tuple) else (result,))) for call, result in made.items()]
-    results = {one.call: one.result for one in calls}
+    calls = [
+        as_made(call, *(result if isinstance(result, tuple) else (result,)))
+        for call, results in made.items()
+        for result in (results if isinstance(results, list) else [results])
+    ]
+    results = dict(zip(_names([one.call for one in calls]), (one.result for one in calls), strict=True))
     address = {name: value for name, value in st.query_params.to_dict().items() if name != state.TEXT}
     with st.container(horizontal=True):
         st.download_button("Arrays (npz)", lambda: npz(results), f"{stem}.npz", "application/octet-stream",
@@ -64,6 +68,39 @@ def offer(key: str, look: Look, made: Mapping[str, Result], *, figures: Figures 
             "application/zip", on_click="ignore", key=f"{key}_bundle",
             help=_BUNDLE.format(pictures=_PICTURES if figures else "") + _CAMERA,
         )  # fmt: skip
+
+
+def offer_alone(
+    key: str,
+    stem: str,
+    result: Exportable,
+    said: str,
+    more: Mapping[str, tuple[Callable[[], bytes], str]] | None = None,
+) -> None:
+    """Buttons for a result that no call makes again from one model and one text.
+
+    Args:
+        key: Start of the keys of the buttons.
+        stem: Beginning of the files' names.
+        result: What is taken away.
+        said: Why there is no bundle of it, or of what there is one.
+        more: Further files by what their buttons say: what makes each, and its name.
+    """
+    with st.container(horizontal=True):
+        st.download_button("Arrays (npz)", lambda: npz(result), f"{stem}.npz", "application/octet-stream",
+                           on_click="ignore", key=f"{key}_npz", help=_ARRAYS)  # fmt: skip
+        st.download_button("Table (CSV)", lambda: csv(result), f"{stem}.csv", "text/csv", on_click="ignore",
+                           key=f"{key}_csv", help=_TABLE + _CAMERA)  # fmt: skip
+        for index, (label, (make, name)) in enumerate((more or {}).items()):
+            st.download_button(label, make, name, on_click="ignore", key=f"{key}_more_{index}")
+    st.caption(said)
+
+
+def _names(calls: Sequence[str]) -> list[str]:
+    """Each call once: the second of the same name is `<call>_2`, and so on."""
+    return [
+        f"{call}_{calls[:index].count(call) + 1}" if call in calls[:index] else call for index, call in enumerate(calls)
+    ]
 
 
 def as_made(

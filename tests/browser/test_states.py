@@ -17,7 +17,7 @@ def opened(new_tab):
         tab = new_tab(**options)
         tab.open("/states?" + urlencode({"models": model, "text": text}))
         expect(tab.page.locator(".maps canvas.over").first).to_be_visible(timeout=SLOW_MS)
-        expect(tab.page.locator(".st-key-states_unit .js-plotly-plot")).to_be_visible(timeout=SLOW_MS)
+        expect(tab.page.locator(".st-key-states_verdict .js-plotly-plot")).to_be_visible(timeout=SLOW_MS)
         return tab
 
     return opener

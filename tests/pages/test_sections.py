@@ -1,4 +1,4 @@
-"""The sections of the page States: found by discovery, offered where they fit, and only the chosen one is drawn."""
+"""The sections of each page: found by discovery, offered where they fit, and only the chosen one is drawn."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import pytest
 from pages._ui import sections
 from tests.pages.tiny import save_tiny
 
-PAGE = "pages/states.py"
+PAGES = ("states", "gradients")
 
 
 @pytest.fixture
-def open_states(open_app, home, warmed):
-    def opener(family: str, **address):
+def open_page(open_app, home, warmed):
+    def opener(page: str, family: str, **address):
         save_tiny(home, f"starter-{family}", family)
-        app = open_app(PAGE, text="not bad at all", **address)
+        app = open_app(f"pages/{page}.py", text="not bad at all", **address)
         assert not app.exception
         return app
 
     return opener
+
+
+@pytest.fixture
+def open_states(open_page):
+    return lambda family, **address: open_page("states", family, **address)
 
 
 def offered(app) -> list[str]:
@@ -29,12 +34,14 @@ def offered(app) -> list[str]:
 
 
 def drawn_heading(app) -> str:
-    questions = {f"### {section.question}" for section in sections.describe("states")}
+    questions = {f"### {section.question}" for page in PAGES for section in sections.describe(page)}
     return next(one.value for one in app.markdown if one.value in questions).removeprefix("### ")
 
 
-def test_every_section_describes_itself_and_asks_a_question():
-    found = sections.describe("states")
+@pytest.mark.parametrize("page", PAGES)
+def test_every_section_describes_itself_and_asks_a_question(page):
+    found = sections.describe(page)
+    assert found
     assert len({section.label for section in found}) == len(found)
     for section in found:
         assert set(section.kinds) <= {"recurrent", "transformer"}
@@ -51,23 +58,21 @@ def test_a_family_is_offered_the_sections_that_fit_it(open_states, family):
     assert ("Attention" in labels) == (family == "bert")
 
 
-def test_only_the_chosen_section_is_imported(open_states, monkeypatch):
-    for section in sections.describe("states"):
-        monkeypatch.delitem(sys.modules, f"pages._ui.sections.states.{section.name}", raising=False)
-    open_states("lstm")
-    drawn = {
-        section.name
-        for section in sections.describe("states")
-        if f"pages._ui.sections.states.{section.name}" in sys.modules
-    }
-    assert drawn == {"gates"}
+@pytest.mark.parametrize("page", PAGES)
+def test_only_the_chosen_section_is_imported(open_page, monkeypatch, page):
+    names = [section.name for section in sections.describe(page)]
+    for name in names:
+        monkeypatch.delitem(sys.modules, f"pages._ui.sections.{page}.{name}", raising=False)
+    open_page(page, "lstm")
+    assert [name for name in names if f"pages._ui.sections.{page}.{name}" in sys.modules] == names[:1]
 
 
 @pytest.mark.parametrize("view", ["attention", "nonsense", "", "../gates"])
-def test_a_view_the_model_does_not_have_opens_the_first_one(open_states, view):
-    app = open_states("lstm", view=view)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_view_the_model_does_not_have_opens_the_first_one(open_page, page, view):
+    app = open_page(page, "lstm", view=view)
     assert not app.error
-    assert drawn_heading(app) == "Inside, word by word"
+    assert drawn_heading(app) == sections.describe(page)[0].question
 
 
 def test_a_section_without_a_description_is_refused(tmp_path):

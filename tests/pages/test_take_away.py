@@ -24,6 +24,7 @@ from pages._ui.look import Look
 from tests.conftest import FAMILIES, RECURRENT_FAMILIES
 from tests.pages.tiny import save_tiny
 
+PAGES = ("states", "gradients", "words")
 TEXT = "not bad at all , =1+1"
 CELLS = ("lstm", "bilstm")
 OVER_A_CORPUS = ("units", "pattern")
@@ -34,11 +35,11 @@ CORPUS = LabelledTexts(
 
 
 def fits(section: sections.Section, family: str) -> bool:
-    """Whether a section is tried for a family; those over a corpus are alike for all that have one kind."""
+    """Whether a section over a text is tried for a family; those over a corpus are alike for all that have one kind."""
     kind = "recurrent" if family in RECURRENT_FAMILIES else "transformer"
     has_it = kind in section.kinds and (family in CELLS or not section.needs_cell)
     is_tried = section.name not in OVER_A_CORPUS or family in ("lstm", "bert")
-    return has_it and is_tried and (family == "bilstm" or section.name != "halves")
+    return has_it and is_tried and not section.alone and (family == "bilstm" or section.name != "halves")
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def look(home, warmed):
 
 @pytest.fixture
 def offered(open_app, home, warmed, monkeypatch):
-    """`offered(family, section)` opens a section, and returns the app and all it offers to take away."""
+    """`offered(page, family, section)` opens a section, and returns the app and all it offers to take away."""
     found = []
     plain = take_away.offer
 
@@ -68,12 +69,12 @@ def offered(open_app, home, warmed, monkeypatch):
     monkeypatch.setattr(api, "read_data", lambda spec: CORPUS)
     monkeypatch.setattr(_texts, "read", lambda spec: CORPUS)
 
-    def opener(family: str, section: str):
+    def opener(page: str, family: str, section: str):
         model = save_tiny(home, f"starter-{family}", family)
         if section in OVER_A_CORPUS:
             api.index_states(cache.load(f"starter-{family}", model.fingerprint), CORPUS)
-        labels = {one.name: one.label for one in sections.describe("states")}
-        app = open_app("pages/states.py", text=TEXT, view=labels[section])
+        labels = {one.name: one.label for one in sections.describe(page)}
+        app = open_app(f"pages/{page}.py", text=TEXT, view=labels[section])
         assert not app.exception
         assert app.session_state[sections.VIEW] == section
         assert found
@@ -88,15 +89,23 @@ def unzipped(content: bytes) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("family", "section"),
-    [(family, section.name) for section in sections.describe("states") for family in FAMILIES if fits(section, family)],
+    ("page", "family", "section"),
+    [
+        (page, family, section.name)
+        for page in PAGES
+        for section in sections.describe(page)
+        for family in FAMILIES
+        if fits(section, family)
+    ],
 )
-def test_what_a_section_offers_can_be_computed_again(offered, family, section, tmp_path, monkeypatch):
-    app, offers = offered(family, section)
+def test_what_a_section_offers_can_be_computed_again(offered, page, family, section, tmp_path, monkeypatch):
+    app, offers = offered(page, family, section)
     assert not app.error
     for look, made, figures in offers:
         calls = [
-            take_away.as_made(call, *(value if isinstance(value, tuple) else (value,))) for call, value in made.items()
+            take_away.as_made(call, *(value if isinstance(value, tuple) else (value,)))
+            for call, values in made.items()
+            for value in (values if isinstance(values, list) else [values])
         ]
         assert calls
         assert all(isinstance(one.result, Exportable) for one in calls)
@@ -110,7 +119,7 @@ def test_what_a_section_offers_can_be_computed_again(offered, family, section, t
 def test_buttons_make_nothing_before_they_are_pressed(offered, monkeypatch):
     for name in ("npz", "csv", "csvs", "bundle"):
         monkeypatch.setattr(take_away, name, lambda *_: pytest.fail("made before the press"))
-    app, offers = offered("lstm", "gates")
+    app, offers = offered("states", "lstm", "gates")
     labels = [button.proto.label for button in app.get("download_button")]
     assert len(offers) == 1
     assert labels[0] == "Arrays (npz)"

@@ -6,7 +6,8 @@ A section is a module whose name does not start with an underscore, with a liter
 
 and `draw(look)`. `kinds` are kinds of models (`recurrent`, `transformer`); `needs_cell` asks for an LSTM's cell,
 `needs_backward` for a network that also reads from the end; one that is `alone` is about no text, and stands without
-the strip of words. Only the chosen section is imported and drawn.
+the strip of words; one with an `own_strip` draws it itself, with other bars; `of_loss` lets a person differentiate the
+loss instead of the logit. Only the chosen section is imported and drawn.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Section:
     needs_cell: bool = False
     needs_backward: bool = False
     alone: bool = False
+    of_loss: bool = False
+    own_strip: bool = False
 
 
 @functools.cache

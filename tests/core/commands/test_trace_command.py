@@ -86,6 +86,9 @@ FITS = {
     "halves": ["bilstm"],
     "ledger": ["lstm", "bilstm"],
     "memory": ["rnn", "gru", "lstm", "bilstm"],
+    "gradients": ["rnn", "gru", "lstm", "bilstm", "bert"],
+    "jacobians": ["rnn", "gru", "lstm", "bilstm"],
+    "connectivity": ["rnn", "gru", "lstm", "bilstm", "bert"],
     "layers": ["bert"],
     "attention": ["bert"],
 }

@@ -333,13 +333,10 @@ def test_what_the_network_has_not_is_refused_with_what_it_has(lstm, more, says):
         api.index_states(lstm, corpus(), **more)
 
 
-def test_no_texts_and_one_text_alone_are_refused(lstm):
-    with pytest.raises(NotFoundError, match="no texts"):
-        api.index_states(lstm, [])
-    with pytest.raises(InvalidInputError, match="list of texts"):
-        api.index_states(lstm, "good film")
-    with pytest.raises(InvalidInputError, match="Text 2 is no text but a NoneType"):
-        api.index_states(lstm, ["good film", None])
+@pytest.mark.parametrize(("texts", "says"), [([], "no texts"), ("a", "list of texts"), (["a", None], "Text 2 is no")])
+def test_no_texts_and_what_is_none_are_refused(lstm, texts, says):
+    with pytest.raises((NotFoundError, InvalidInputError), match=says):
+        api.index_states(lstm, texts)
 
 
 def test_a_price_is_measured_on_few_of_many_long_texts(lstm, monkeypatch):

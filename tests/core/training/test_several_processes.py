@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import explorer_core
-from explorer_core.training import run, store
+from explorer_core.training import history, run, store
 from explorer_core.training.spec import DataSpec, TrainingSpec
 
 ROOT = Path(explorer_core.__file__).parents[1]
@@ -49,6 +50,10 @@ def test_two_processes_reach_the_validation_accuracy_of_one(spec: TrainingSpec, 
     curves = store.read_curves("several")
     assert len(curves.step) == len(set(curves.step)) == store.read_status("one").n_steps
     assert curves.grad_norm[0] == pytest.approx(store.read_curves("one").grad_norm[0], rel=0.1)
+    recorded, alone = history.read_gradients("several"), history.read_gradients("one")
+    assert (store.run_folder("several") / "gradients.jsonl").read_text().count('"start"') == 1  # the first rank only
+    np.testing.assert_array_equal(recorded.step, alone.step)
+    np.testing.assert_allclose(recorded.hidden_norm[0], alone.hidden_norm[0], rtol=1e-4)  # before the first step
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from explorer_core import api, registry
 from explorer_core.datasets._labelled_texts import LabelledTexts
-from explorer_core.results import softmax
+from explorer_core.results import Checkpoint, GradientHistory, PairHistory, softmax
 from explorer_core.text import visible
 from explorer_core.views.running_verdict import VerdictLine
 from tests.conftest import FAMILIES, RECURRENT_FAMILIES, build_tiny
@@ -67,6 +68,19 @@ class Read:
         return api.trace_gradients(self.model, self.text)
 
     @cached_property
+    def jacobians(self) -> Any:
+        return api.trace_jacobians(self.model, self.text, layer=1)
+
+    @cached_property
+    def untrained(self) -> Any:
+        return api.trace_untrained_jacobians(self.model, self.text, layer=1, target=self.jacobians.target)
+
+    @cached_property
+    def scores(self) -> Any:
+        methods = {"gradient_norm": {}, "leave_one_out": {}, "gradient_shap": {"n_samples": 5}}
+        return [api.attribute(self.model, self.text, method, 1, **knobs) for method, knobs in methods.items()]
+
+    @cached_property
     def summary(self) -> Any:
         return api.summarise_attention(self.trace)
 
@@ -81,6 +95,35 @@ class Read:
     @cached_property
     def pattern(self) -> Any:
         return api.find_pattern(self.index, self.trace, (0, 0), 0.05)
+
+    @cached_property
+    def epochs(self) -> Any:
+        models = (self.model, build_tiny(self.model.architecture, max_tokens=1024, seed=1))
+        moments = (Checkpoint(step, step / 2, Path()) for step in (1, 2))
+        is_short = len(self.text) < 300
+        return api.trace_checkpoints(dict(zip(moments, models, strict=True)), self.text, with_connectivity=is_short)
+
+    @property
+    def pairs(self) -> PairHistory:
+        """As of data whose phenomenon is the text itself."""
+        n_right, shape = np.array([[3, 1], [5, 4]]), (2, 2)
+        return PairHistory(
+            "tiny", "some data", ("a", "b"), np.array([1, 2]), np.array([0.5, 1.0]), ("all", self.text),
+            np.array([9, 5]), n_right, np.full(shape, 0.1), np.full(shape, 0.9),
+        )  # fmt: skip
+
+    @property
+    def recorded(self) -> GradientHistory:
+        """A run that was clipped, exploded and broke."""
+        rng = np.random.default_rng(0)
+        norms = 10.0 ** -rng.uniform(0, 9, (5, 2, 1 + (self.model.architecture == "bilstm"), 12))
+        norms[-1, 0, 0, 3], norms[-2] = np.nan, 0.0
+        train_norm = rng.uniform(0.5, 1.5, 64)
+        train_norm[40], train_norm[63] = 50.0, np.nan
+        return GradientHistory(
+            self.text, self.model.architecture, 100, "validation", 12, np.array([0, 4, 16, 36, 64]), np.arange(5.0),
+            np.ones(5), norms, ("head", self.text), np.abs(rng.normal(size=(5, 2))), np.arange(1, 65), train_norm, 1.0,
+        )  # fmt: skip
 
     @property
     def values(self) -> np.ndarray:
@@ -121,6 +164,10 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "memory_unit": lambda read: ((read.memory,), read.unit),
     "gradient_lines": lambda read: ((read.gradients,), {"layer": 1}),
     "gradient_gates": lambda read: ((read.gradients,), {"layer": 1}),
+    "vanishing": lambda read: ((read.jacobians,), {"untrained": read.untrained, "other": read.jacobians}),
+    "step_spectrum": lambda read: ((read.jacobians,), {}),
+    "connectivity": lambda read: ((api.trace_connectivity(read.model, read.text),), {"scale": "log"}),
+    "word_scores": lambda read: ((read.scores,), {}),
     "layer_similarity": lambda read: ((api.compare_layers(read.trace),), {}),
     "layer_verdict": lambda read: ((api.trace_layer_verdicts(read.model, read.text),), {"target": 1}),
     "head_summary": lambda read: ((read.summary,), {"layer": 1, "head": 2}),
@@ -130,7 +177,22 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "pattern_span": lambda read: ((read.values, read.trace.words, (0, 0), 0.05, read.pattern.units), {}),
     "text_histogram": lambda read: (({"1-5": 3, "6-10": 9}, read.labels), {}),
     "training_curves": lambda read: ((CURVES,), {}),
+    "gradient_history": lambda read: ((read.recorded,), {"layer": 1}),
+    "gradient_history_lines": lambda read: ((read.recorded,), {"by": "group"}),
+    "checkpoint_verdict": lambda read: ((read.epochs,), {"index": 1}),
+    "checkpoint_changes": lambda read: ((read.epochs,), {"index": 1}),
+    "checkpoint_gates": lambda read: ((read.epochs,), {"index": 1, "layer": 1}),
+    "checkpoint_pairs": lambda read: ((read.pairs,), {"index": 1}),
+    "lab_accuracy": lambda read: ((small_lab(),), {}),
+    "lab_gradient": lambda read: ((small_lab(),), {}),
+    "lab_starts": lambda read: ((small_lab(),), {}),
+    "lab_learning": lambda read: ((small_lab(),), {"lag": 1}),
 }
+
+
+@functools.cache
+def small_lab() -> Any:
+    return api.run_lab(api.LabSpec(lags=(2, 3), n_units=4, steps=6, n_seeds=2))
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,0 +1,183 @@
+"""Can an attribution be believed? Measured on the network itself, with random attributions as the yardstick.
+
+A method that adds up need not be faithful, and a faithful one says nothing of a network that has learned nothing. So
+words are taken away in the order of their scores and the drop is compared with that of random orders (DeYoung et al.
+2020; Chrysostomou and Aletras 2022), other methods are asked, and the network is compared with copies of itself whose
+weights were shuffled (Adebayo et al. 2018): what it does to words must be more than they do by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from explorer_core import registry
+from explorer_core.attribution import _scorer
+from explorer_core.attribution._trust_case import Case, shuffled
+from explorer_core.errors import IncompatibleError
+from explorer_core.loaded import LoadedModel
+from explorer_core.numerals import number
+from explorer_core.progress import Progress
+from explorer_core.results import TrustCard, TrustLine, WordAttribution, kendall_tau
+from explorer_core.tracing._arrays import to_numpy
+
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  # of the words, taken away or kept
+N_RANDOM = 39  # random attributions beside the one that is judged
+N_SHUFFLED = 5  # copies with shuffled weights
+TOP = 3
+OTHERS = {  # cheap methods of other kinds to agree with, those that fit first
+    "leave_one_out": ("integrated_gradients", "gradient_norm"),
+    "integrated_gradients": ("leave_one_out", "gradient_norm"),
+}
+_LEFT = ("leave_one_out", "integrated_gradients")
+Line = Callable[[Any], TrustLine]
+
+
+def assess(
+    model: LoadedModel, text: str, attribution: WordAttribution, *, full: bool, seed: int, progress: Progress | None
+) -> TrustCard:
+    """Every measurement of one attribution; see `api.assess`."""
+    if attribution.fingerprint != model.fingerprint or attribution.reading.text != text:
+        raise IncompatibleError("This attribution is of another network or another text. Make it again and judge that.")
+    scorer = _scorer.make(model, attribution.reading, attribution.target, None)
+    case = Case(model, attribution, scorer, scorer.removal("auto"), seed)
+    measures: list[Callable[[Case], TrustLine | None]] = [training, gap, comprehensiveness, sufficiency, agreement]
+    if full:
+        from explorer_core.attribution import _trust_slow as slow
+
+        measures += [slow.baselines, slow.randomised, slow.without_multiplier, slow.infidelity, slow.sensitivity]
+    lines: list[TrustLine] = []
+    with torch.inference_mode(False):
+        for index, measure in enumerate(measures):
+            if progress is not None:
+                progress(index / len(measures))
+            found = measure(case)
+            if found is not None:
+                lines.append(found)
+    if progress is not None:
+        progress(1.0)
+    return TrustCard(attribution, tuple(lines), full, seed)
+
+
+def training(case: Case) -> TrustLine:
+    """Whether the network does more to single words than copies of it with shuffled weights."""
+    own = _largest_effect(case.model, case)
+    others = [_largest_effect(twin, case) for twin in shuffled(case.model, N_SHUFFLED, case.seed)]
+    chance = max(others)
+    ratio = own / chance if chance else (float("inf") if own else 0.0)
+    verdict = "good" if own > 0 and ratio >= 2 else "doubtful" if own > 0 and ratio >= 1.25 else "bad"
+    shown = number(ratio) if np.isfinite(ratio) else "far more than"
+    n_words = len(case.attribution.words)
+    return TrustLine(
+        "training", "Training shows", ratio if np.isfinite(ratio) else 1e9, "times", verdict,
+        f"Taking one word away moves the logit by up to {number(own)}; in {N_SHUFFLED} copies with shuffled weights by "
+        f"up to {number(chance)} ({shown} times).",
+        "A network that has learned nothing has nothing to explain. Good from 2 times on, bad below 1.25.",
+        (N_SHUFFLED + 1) * (n_words + 1),
+    )  # fmt: skip
+
+
+def gap(case: Case) -> TrustLine | None:
+    """Whether the scores of a complete method add up."""
+    found = case.attribution.relative_gap
+    if found is None or case.attribution.convergence_delta is None:
+        return None
+    verdict = "good" if found <= 0.01 else "doubtful" if found <= 0.1 else "bad"
+    return TrustLine(
+        "gap", "Adds up", found if np.isfinite(found) else 1e9, "of the move", verdict,
+        f"The scores miss {number(abs(case.attribution.convergence_delta))} logits of a move of "
+        f"{number(case.attribution.move or 0.0, signed=True)}.",
+        "That the sum is right says the arithmetic is; it does not say the words are. Good up to 1 %, bad from 10 %.",
+        0,
+    )  # fmt: skip
+
+
+def comprehensiveness(case: Case) -> TrustLine:
+    """Drop of the probability when the highest words are taken away, against random orders."""
+    drop, percentile, n_passes = _against_random(case, keep=False)
+    verdict = "good" if percentile >= 90 else "doubtful" if percentile >= 60 else "bad"
+    return TrustLine(
+        "comprehensiveness", "Its words matter", percentile, "percentile", verdict,
+        f"Without its highest words the probability falls by {number(drop, signed=True)} on average; that is more than "
+        f"in {percentile:.0f} % of {N_RANDOM} random orders.",
+        "The highest 10 to 50 % of words taken away (comprehensiveness). Good from the 90th percentile on, bad below "
+        "the 60th.",
+        n_passes,
+    )  # fmt: skip
+
+
+def sufficiency(case: Case) -> TrustLine:
+    """Drop of the probability when only the highest words are kept, against random orders."""
+    drop, percentile, n_passes = _against_random(case, keep=True)
+    verdict = "good" if percentile >= 80 else "doubtful" if percentile >= 40 else "bad"
+    return TrustLine(
+        "sufficiency", "Its words suffice", percentile, "percentile", verdict,
+        f"With only its highest words the probability is {number(drop, signed=True)} lower on average; that is less "
+        f"than in {percentile:.0f} % of {N_RANDOM} random orders.",
+        "Only the highest 10 to 50 % of words kept (sufficiency). Good from the 80th percentile on, bad below 40.",
+        n_passes,
+    )  # fmt: skip
+
+
+def agreement(case: Case) -> TrustLine:
+    """Rank correlation with other methods on the same text."""
+    names = [name for name in OTHERS.get(case.attribution.method, _LEFT) if name != case.attribution.method]
+    taus, overlaps, n_passes = [], [], 0
+    for name in names:
+        other = case.again(case.model, name)
+        mine, theirs = case.attribution.scores, other.scores
+        taus.append(kendall_tau(case.attribution, other))
+        overlaps.append(_overlap(np.abs(mine), np.abs(theirs)))
+        n_passes += other.n_passes
+    mean = float(np.mean(taus))
+    verdict = "good" if mean >= 0.4 else "doubtful" if mean >= 0.1 else "bad"
+    labels = [registry.describe("attribution")[name].label for name in names]
+    each = ", ".join(
+        f"{label} {number(tau, signed=True)} ({count} of the {min(TOP, len(case.strength))} largest alike)"
+        for label, tau, count in zip(labels, taus, overlaps, strict=True)
+    )
+    return TrustLine(
+        "agreement", "Others agree", mean, "Kendall's tau", verdict,
+        f"Rank correlation with {each}.",
+        "Methods that ask differently and answer alike are less likely to be wrong together. Good from a mean of 0.4 "
+        "on, bad below 0.1.",
+        n_passes,
+    )  # fmt: skip
+
+
+def _largest_effect(model: LoadedModel, case: Case) -> float:
+    """Largest move of the target's logit when one word is taken away."""
+    scorer = case.scorer if model is case.model else _scorer.make(model, case.attribution.reading, 0, None)
+    scorer.target = case.attribution.target
+    n_words = len(case.attribution.words)
+    there = torch.ones(n_words + 1, n_words, device=scorer.vectors.device)
+    there[1:].fill_diagonal_(0)
+    logits = to_numpy(scorer.of_presence(there, case.removal)).astype(float)
+    return float(np.abs(logits[1:] - logits[0]).max())
+
+
+def _against_random(case: Case, *, keep: bool) -> tuple[float, float, int]:
+    """Mean drop of the probability, its percentile among random orders (the better, the higher), and the passes."""
+    n_words = len(case.strength)
+    counts = sorted({max(1, round(share * n_words)) for share in SHARES})
+    rng = np.random.default_rng(case.seed)
+    orders = [np.argsort(-case.strength, kind="stable"), *(rng.permutation(n_words) for _ in range(N_RANDOM))]
+    there = np.ones((len(orders) * len(counts) + 1, n_words), dtype=bool)
+    for row, (order, count) in enumerate([(order, count) for order in orders for count in counts]):
+        picked = np.isin(np.arange(n_words), order[:count])
+        there[row + 1] = picked if keep else ~picked
+    different, where = np.unique(there, axis=0, return_inverse=True)
+    probs = case.probs(different)[where.ravel()]
+    drops = (probs[0] - probs[1:]).reshape(len(orders), len(counts)).mean(1)
+    better = drops[1:] > drops[0] if keep else drops[1:] < drops[0]
+    alike = np.isclose(drops[1:], drops[0], rtol=0, atol=1e-9)
+    percentile = 100.0 * float((better & ~alike).mean() + 0.5 * alike.mean())
+    return float(drops[0]), percentile, len(different)
+
+
+def _overlap(one: np.ndarray, other: np.ndarray) -> int:
+    """Words among the largest of both."""
+    return len(set(np.argsort(-one)[:TOP]) & set(np.argsort(-other)[:TOP]))

@@ -1,0 +1,67 @@
+"""What the measurements of an attribution share: the case, and copies of its network with shuffled weights."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from explorer_core.attribution import _explaining
+from explorer_core.attribution._scorer import Scorer
+from explorer_core.loaded import LoadedModel
+from explorer_core.results import WordAttribution
+from explorer_core.tracing._arrays import to_numpy
+
+
+@dataclasses.dataclass
+class Case:
+    """What a line is measured on."""
+
+    model: LoadedModel
+    attribution: WordAttribution
+    scorer: Scorer
+    removal: str
+    seed: int
+
+    @property
+    def strength(self) -> np.ndarray:
+        """How much each word speaks for the target, shape [word]; the size where a method has no sign."""
+        return self.attribution.scores
+
+    def again(self, model: LoadedModel, method: str = "", **more: Any) -> WordAttribution:
+        """An attribution of the same text and class, by the same or another method."""
+        knobs = dict(self.attribution.knobs) if not method else {}
+        method = method or self.attribution.method
+        text = self.attribution.reading.text
+        return _explaining.explain(model, text, method, self.attribution.target, knobs | more)
+
+    def probs(self, there: np.ndarray) -> np.ndarray:
+        """Probability of the target, shape [n], with only some words there, bool array [n, word]."""
+        found = []
+        device = self.scorer.vectors.device
+        target = self.attribution.target
+        for label in range(len(self.model.labels)):
+            self.scorer.target = label
+            found.append(to_numpy(self.scorer.of_presence(torch.from_numpy(there).to(device), self.removal)))
+        self.scorer.target = target
+        logits = np.stack(found, axis=1).astype(float)
+        shifted = np.exp(logits - logits.max(1, keepdims=True))
+        return shifted[:, target] / shifted.sum(1)
+
+
+def shuffled(model: LoadedModel, n_copies: int, seed: int) -> Iterator[LoadedModel]:
+    """Copies of a network whose weights, all but the word vectors, are shuffled inside each tensor."""
+    table = model.module.get_input_embeddings().weight
+    for turn in range(n_copies):
+        module = copy.deepcopy(model.module, {id(table): table})
+        generator = torch.Generator().manual_seed((seed * 1_000_003 + turn) % 2**63)
+        with torch.no_grad():
+            for weight in module.parameters():
+                if weight is not table:
+                    order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
+                    weight.copy_(weight.flatten()[order].view_as(weight))
+        yield dataclasses.replace(model, module=module, fingerprint=f"{model.fingerprint}-{turn}")

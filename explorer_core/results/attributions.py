@@ -1,0 +1,162 @@
+"""Which words made a prediction, by one method, and how far that adds up."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from explorer_core.results._base import Exportable, check_array, check_finite, softmax
+from explorer_core.results._entries import Entries, entries_of
+from explorer_core.text import Reading
+
+SMALL_MOVE = 0.05
+"""A move of the logit from baseline to text, in logits, below which shares of it mean little."""
+
+
+@dataclass(frozen=True)
+class AttributionPrice:
+    """What scores of the words of one text will cost on this machine, from a short trial.
+
+    Attributes:
+        seconds: Estimated time.
+        n_passes: Texts that will be read, about.
+        memory_mib: Estimated memory beside the network.
+    """
+
+    seconds: float
+    n_passes: int
+    memory_mib: float
+
+
+@dataclass(frozen=True)
+class WordAttribution(Exportable):
+    """What each word did to the logit of one class, as one method sees it.
+
+    Attributes:
+        model, architecture, labels, fingerprint: Which network this was.
+        reading: Words, tokens and the map between them.
+        logits: The network's verdict over the whole text, shape [class].
+        target: Index of the class explained; its logit, never its probability.
+        method: Name of the method, as `api.list_methods` gives it.
+        unit: What a score is in: `logit`, or what the method says.
+        signed: Whether a score can speak against the class.
+        complete: Whether the scores promise to sum to `value - baseline_value`.
+        baseline: What the text is compared with: a baseline, or how a word is taken away; empty if with nothing.
+        scores: Shape [word]. A word of several tokens has their sum, for a norm that over all of them together.
+        token_scores: Shape [pos], special tokens included; `None` where whole words are taken away.
+        standard_error: Of each score of a method that draws samples, shape [word]; `None` where nothing is drawn.
+        value: The logit of the target over the whole text.
+        baseline_value: That of the baseline; `None` without one.
+        n_passes: Texts the network read for it, and as many again backwards where it asks for gradients.
+        knobs: Every setting that was used.
+        notes: What a person should know, one sentence each.
+    """
+
+    model: str
+    architecture: str
+    labels: tuple[str, ...]
+    fingerprint: str
+    reading: Reading
+    logits: np.ndarray
+    target: int
+    method: str
+    unit: str
+    signed: bool
+    complete: bool
+    baseline: str
+    scores: np.ndarray
+    token_scores: np.ndarray | None
+    standard_error: np.ndarray | None
+    value: float
+    baseline_value: float | None
+    n_passes: int
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_array(self.logits, (len(self.labels),), "logits")
+        check_array(self.scores, (len(self.words),), "scores")
+        if self.token_scores is not None:
+            check_array(self.token_scores, (len(self.reading.tokens),), "token scores")
+        if self.standard_error is not None:
+            check_array(self.standard_error, (len(self.words),), "standard errors")
+        check_finite(np.asarray([self.value, self.baseline_value or 0.0]), "logit")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that were read; shape [word]."""
+        return self.reading.words
+
+    @property
+    def target_label(self) -> str:
+        """Label of `target`."""
+        return self.labels[self.target]
+
+    @property
+    def probs(self) -> np.ndarray:
+        """Softmax of `logits`; shape [class]."""
+        return softmax(self.logits)
+
+    @functools.cached_property
+    def entries(self) -> Entries:
+        """Every word, and every special token by itself."""
+        return entries_of(self.reading)
+
+    @property
+    def total(self) -> float:
+        """Sum of all scores, those of special tokens included."""
+        if self.token_scores is not None and self.signed:
+            return float(self.token_scores.sum())
+        return float(self.scores.sum())
+
+    @property
+    def move(self) -> float | None:
+        """How far the logit moves from the baseline to the text; `None` without a baseline."""
+        return None if self.baseline_value is None else self.value - self.baseline_value
+
+    @property
+    def convergence_delta(self) -> float | None:
+        """What the scores sum to, less the move of the logit, in logits; `None` where nothing was promised."""
+        return self.total - self.move if self.complete and self.move is not None else None
+
+    @property
+    def relative_gap(self) -> float | None:
+        """Size of `convergence_delta` as a share of the move; infinite where the logit does not move at all."""
+        if self.convergence_delta is None or self.move is None:
+            return None
+        gap = abs(self.convergence_delta)
+        return gap / abs(self.move) if self.move else (0.0 if gap == 0 else float("inf"))
+
+    def to_frame(self) -> Any:
+        """One row for each word and special token: the score, and its standard error where there is one."""
+        import pandas as pd
+
+        is_word = self.entries.is_word
+        scores = np.zeros(len(is_word))
+        scores[is_word] = self.scores
+        if self.token_scores is not None and self.signed:
+            scores = self.entries.sums(self.token_scores[None])[0]
+        columns: dict[str, Any] = {"entry": self.entries.names, "is_word": is_word, "score": scores}
+        if self.standard_error is not None:
+            columns["standard_error"] = np.full(len(is_word), np.nan)
+            columns["standard_error"][is_word] = self.standard_error
+        return pd.DataFrame(columns)
+
+
+def kendall_tau(one: WordAttribution, other: WordAttribution) -> float:
+    """Kendall's tau-b between two attributions of the same words, of sizes where one of them has no sign; 0 where one
+    ranks nothing.
+    """
+    from scipy import stats
+
+    mine, theirs = one.scores, other.scores
+    if not (one.signed and other.signed):
+        mine, theirs = np.abs(mine), np.abs(theirs)
+    if len(mine) < 2:
+        return 1.0
+    found = float(stats.kendalltau(mine, theirs).statistic)
+    return found if np.isfinite(found) else 0.0

@@ -1,0 +1,44 @@
+"""Bounded caches over scores of words and how far they hold; keys as in `cache`, settings as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer_core import api
+from pages._ui import cache
+
+if TYPE_CHECKING:
+    from explorer_core.results import AttributionPrice, TrustCard, WordAttribution
+
+
+@st.cache_data(max_entries=256, max_size="64MB", show_spinner=False)
+def attribution(
+    name: str, fingerprint: str, text: str, target: int, method: str, knobs: str, _progress: api.Progress | None = None
+) -> WordAttribution:
+    """`api.attribute` of a ready model."""
+    model = cache.load(name, fingerprint)
+    with cache.HEAVY:
+        return api.attribute(model, text, method, target, progress=_progress, **json.loads(knobs))
+
+
+@st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)
+def price(name: str, fingerprint: str, text: str, method: str, knobs: str) -> AttributionPrice:
+    """`api.price_attribution` of a ready model."""
+    model = cache.load(name, fingerprint)
+    with cache.HEAVY:
+        return api.price_attribution(model, text, method, **json.loads(knobs))
+
+
+@st.cache_data(max_entries=128, max_size="32MB", show_spinner=False)
+def card(
+    name: str, fingerprint: str, text: str, target: int, method: str, knobs: str, full: bool,
+    _progress: api.Progress | None = None,
+) -> TrustCard:  # fmt: skip
+    """`api.assess` of the attribution of the same key."""
+    model = cache.load(name, fingerprint)
+    found = attribution(name, fingerprint, text, target, method, knobs)
+    with cache.HEAVY:
+        return api.assess(model, text, found, full=full, progress=_progress)

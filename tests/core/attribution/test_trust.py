@@ -1,0 +1,131 @@
+"""The trust card: its rule, and that it never speaks well of a network that has learned nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from explorer_core import api
+from explorer_core.attribution import _scorer, _trust_case
+from explorer_core.errors import CancelledError, IncompatibleError
+from explorer_core.results import TrustCard, TrustLine
+from explorer_core.results.trust import GRADES
+from tests.conftest import FAMILIES, build_tiny
+
+TEXT = "not a good film but loved the acting"
+
+
+def card_of(model, method="integrated_gradients", **more) -> TrustCard:
+    return api.assess(model, TEXT, api.attribute(model, TEXT, method), **more)
+
+
+def line(name: str, verdict: str) -> TrustLine:
+    return TrustLine(name, name, 0.0, "", verdict, f"{name} is {verdict}.", "Means.", 0)
+
+
+def graded(**verdicts: str) -> str:
+    attribution = api.attribute(build_tiny("lstm"), "good", "gradient_norm")
+    return TrustCard(attribution, tuple(line(*each) for each in verdicts.items()), False, 0).grade
+
+
+GOOD = {"training": "good", "gap": "good", "comprehensiveness": "good", "sufficiency": "good", "agreement": "good"}
+
+
+def test_the_rule_is_the_one_that_is_written():
+    assert graded(**GOOD) == "holds up"
+    for name in ("training", "gap", "comprehensiveness"):
+        assert graded(**{**GOOD, name: "bad"}) == "do not rely on it"
+    for name in ("sufficiency", "agreement"):
+        assert graded(**{**GOOD, name: "bad"}) == "with care"
+    assert graded(**{**GOOD, "sufficiency": "bad", "agreement": "bad"}) == "do not rely on it"
+    for name in ("training", "comprehensiveness", "agreement"):
+        assert graded(**{**GOOD, name: "doubtful"}) == "with care"
+    assert graded(**{**GOOD, "sufficiency": "doubtful"}) == "holds up"
+    assert graded(sufficiency="good") == "with care"  # what was not measured does not hold up
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_network_of_random_weights_never_holds_up(family, seed):
+    card = card_of(build_tiny(family, seed=seed), "gradient_norm", seed=seed)
+    assert card.grade != "holds up"
+    assert next(one for one in card.lines if one.name == "training").verdict != "good"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_constant_network_is_not_to_be_relied_on(family):
+    model = build_tiny(family)
+    with torch.no_grad():
+        model.module.classifier.weight.zero_()
+    card = card_of(model)
+    assert card.grade == "do not rely on it"
+    assert next(one for one in card.lines if one.name == "training").value == 0.0
+
+
+@pytest.mark.parametrize("family", ["lstm", "bert"])
+def test_a_full_card_measures_everything_and_the_same_again(family):
+    model = build_tiny(family)
+    told = []
+    card = card_of(model, full=True, seed=5, progress=told.append)
+    names = [one.name for one in card.lines]
+    assert names[:5] == ["training", "gap", "comprehensiveness", "sufficiency", "agreement"]
+    assert {"baselines", "randomised", "without_multiplier", "infidelity"} <= set(names)
+    for one in card.lines:
+        assert one.said.endswith(".")
+        assert one.means.endswith(".")
+        assert one.value is not None and np.isfinite(one.value)
+        assert one.verdict in ("good", "doubtful", "bad", "told")
+    assert card.to_frame().equals(card_of(model, full=True, seed=5).to_frame())
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert set(card.why) == {one.said for one in card.lines if one.verdict in ("bad", "doubtful")}
+
+
+def test_sensitivity_is_measured_for_slopes():
+    assert "sensitivity" in [one.name for one in card_of(build_tiny("lstm"), "input_x_gradient", full=True).lines]
+
+
+def test_a_worse_order_has_a_lower_percentile():
+    model = build_tiny("lstm")
+    best = api.attribute(model, TEXT, "leave_one_out")
+    worst = dataclasses.replace(best, scores=-best.scores)
+    places = [
+        next(one.value for one in api.assess(model, TEXT, each).lines if one.name == "comprehensiveness")
+        for each in (best, worst)
+    ]
+    assert places[0] > 80 > 20 > places[1]
+
+
+def test_words_taken_away_one_by_one_are_what_the_network_says_without_them():
+    model = build_tiny("gru")
+    attribution = api.attribute(model, TEXT, "leave_one_out", 1, removal="drop")
+    scorer = _scorer.make(model, attribution.reading, 1, None)
+    case = _trust_case.Case(model, attribution, scorer, "drop", 0)
+    there = np.ones((3, len(attribution.words)), dtype=bool)
+    there[1, 2] = there[2, 0] = there[2, 4] = False
+    expected = [api.predict(model, [" ".join(np.array(attribution.words)[row])]).probs[0, 1] for row in there]
+    np.testing.assert_allclose(case.probs(there), expected, atol=1e-5)
+
+
+def test_an_attribution_of_something_else_is_not_judged():
+    model = build_tiny("lstm")
+    attribution = api.attribute(model, TEXT, "gradient_norm")
+    with pytest.raises(IncompatibleError, match="another text"):
+        api.assess(model, "other words", attribution)
+    with pytest.raises(IncompatibleError, match="another network"):
+        api.assess(build_tiny("lstm", seed=1), TEXT, dataclasses.replace(attribution, fingerprint="x"))
+
+
+def test_judging_can_be_cancelled():
+    def stop(share: float) -> None:
+        raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        card_of(build_tiny("lstm"), progress=stop)
+
+
+def test_the_grades_are_three():
+    assert len(GRADES) == 3
