@@ -17,6 +17,7 @@ README = Path(__file__).parents[1] / "README.md"
 TABLES = {
     "families": ("architectures", ("Name", "Family", "What it is", "Paper")),
     "sources": ("datasets", ("Name", "Source", "What it gives")),
+    "methods": ("attribution", ("Name", "Method", "What a score is", "Paper")),
     "views": ("views", ("Name", "Picture", "What it shows")),
 }
 
@@ -31,7 +32,7 @@ def table_of(name: str) -> str:
 
 def row_of(about: About, n_cells: int) -> tuple[str, ...]:
     """Name, label, sentence and paper, as many as the table has columns."""
-    cells = (f"`{about.name}`", about.label, about.sentence, str(about.extra.get("paper", "")))
+    cells = (f"`{about.name}`", about.label, about.sentence, str(about.extra.get("paper", about.extra.get("source", ""))))
     return tuple(cell.replace("|", "\\|").replace("\n", " ") for cell in cells[:n_cells])
 
 

@@ -64,7 +64,7 @@ from explorer_core.api._training import (
     training_curves,
     training_spec,
 )
-from explorer_core.api._words import assess, attribute, list_methods, price_attribution
+from explorer_core.api._words import assess, attribute, find_flips, list_methods, price_attribution
 from explorer_core.bundle import Made
 from explorer_core.lab.spec import LabSpec
 from explorer_core.progress import Progress
@@ -83,6 +83,7 @@ __all__ = [
     "evaluate",
     "evaluate_checkpoints",
     "export_model",
+    "find_flips",
     "find_job",
     "find_pattern",
     "free_name",

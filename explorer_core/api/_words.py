@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from explorer_core import registry
 from explorer_core.progress import Progress
 from explorer_core.registry import About
-from explorer_core.results import AttributionPrice, TrustCard, WordAttribution
+from explorer_core.results import AttributionPrice, Flips, TrustCard, WordAttribution
 
 if TYPE_CHECKING:
     from explorer_core.loaded import LoadedModel
@@ -89,3 +89,25 @@ def assess(
     from explorer_core.attribution import _trust
 
     return _trust.assess(model, text, attribution, full=full, seed=seed, progress=progress)
+
+
+def find_flips(
+    model: LoadedModel, text: str, *, removal: str = "auto", budget: int = 6_000, progress: Progress | None = None
+) -> Flips:
+    """The fewest words whose absence turns the verdict: exactly up to three words, as far as the budget goes, beyond
+    that greedily; the result says which.
+
+    Args:
+        model: From `load_model`.
+        text: At least one word.
+        removal: How a word is taken away: `mask`, `unk`, `drop`, or `auto` for what the network has seen in training.
+        budget: Texts read at most.
+        progress: Called with the share of the budget spent, in [0, 1]; may raise `CancelledError`.
+
+    Raises:
+        InvalidInputError: If the text is empty, or the removal or the budget is out of bounds.
+        IncompatibleError: If the network has no such token.
+    """
+    from explorer_core.attribution import _flips
+
+    return _flips.find(model, text, removal, budget, progress)

@@ -99,15 +99,19 @@ class Scorer:
         """Say how many more texts will be read, for the progress."""
         self.n_expected = self.n_passes + n_passes
 
-    def of_vectors(self, vectors: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logit of the target, shape [n], of word vectors [n, pos, width]; differentiable. The `mask`, an int tensor
+    def of_vectors(self, vectors: Tensor) -> Tensor:
+        """Logit of the target, shape [n], of word vectors [n, pos, width]; differentiable."""
+        return self.all_of_vectors(vectors)[:, self.target]
+
+    def all_of_vectors(self, vectors: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits, shape [n, class], of word vectors [n, pos, width]; differentiable. The `mask`, an int tensor
         [n, pos], says which positions are read.
         """
         found = []
         for part in range(0, len(vectors), self.n_at_once):
             rows = slice(part, part + self.n_at_once)
             given = None if mask is None else mask[rows]
-            found.append(self._read(vectors[rows], given)[:, self.target])
+            found.append(self._read(vectors[rows], given))
             self._tell(len(found[-1]))
         return torch.cat(found)
 
@@ -118,8 +122,12 @@ class Scorer:
             return torch.autograd.grad(self.of_vectors(given).sum(), given)[0]
 
     def of_presence(self, there: Tensor, removal: str) -> Tensor:
-        """Logit of the target, shape [n], with only some words there: `there` is [n, word], not zero for a word that
-        is read; special tokens always are. Texts of like length are read together.
+        """Logit of the target, shape [n], with only some words there; see `all_of_presence`."""
+        return self.all_of_presence(there, removal)[:, self.target]
+
+    def all_of_presence(self, there: Tensor, removal: str) -> Tensor:
+        """Logits, shape [n, class], with only some words there: `there` is [n, word], not zero for a word that is
+        read; special tokens always are. Texts of like length are read together.
         """
         owner = torch.from_numpy(self.reading.word_of_token).to(there.device)
         keep = torch.ones(len(there), len(owner), dtype=torch.bool, device=there.device)
@@ -127,17 +135,17 @@ class Scorer:
         with torch.no_grad():
             if removal != "drop":
                 filled = torch.where(keep[..., None], self.vectors, self.vector_of(removal))
-                return self.of_vectors(filled)
-            found = self.vectors.new_zeros(len(keep))
+                return self.all_of_vectors(filled)
+            found = self.vectors.new_zeros(len(keep), len(self.model.labels))
             for rows, n_read in _by_length(keep.sum(1)):
                 order = (~keep[rows]).to(torch.int8).argsort(dim=1, stable=True)[:, : max(n_read, 1)]
                 if self.model.kind == "recurrent":
                     mask = keep[rows].gather(1, order)
                     gathered = self.vectors[0][order]
-                    found[rows] = self.of_vectors(gathered, mask.long()).to(found)
+                    found[rows] = self.all_of_vectors(gathered, mask.long()).to(found)
                 else:  # the words that are left keep their places
                     everywhere = self.vectors.expand(len(rows), -1, -1)
-                    found[rows] = self.of_vectors(everywhere, keep[rows].long()).to(found)
+                    found[rows] = self.all_of_vectors(everywhere, keep[rows].long()).to(found)
             return found
 
     def baseline(self, name: str) -> Tensor:

@@ -41,14 +41,9 @@ class Case:
 
     def probs(self, there: np.ndarray) -> np.ndarray:
         """Probability of the target, shape [n], with only some words there, bool array [n, word]."""
-        found = []
-        device = self.scorer.vectors.device
+        given = torch.from_numpy(there).to(self.scorer.vectors.device)
+        logits = to_numpy(self.scorer.all_of_presence(given, self.removal)).astype(float)
         target = self.attribution.target
-        for label in range(len(self.model.labels)):
-            self.scorer.target = label
-            found.append(to_numpy(self.scorer.of_presence(torch.from_numpy(there).to(device), self.removal)))
-        self.scorer.target = target
-        logits = np.stack(found, axis=1).astype(float)
         shifted = np.exp(logits - logits.max(1, keepdims=True))
         return shifted[:, target] / shifted.sum(1)
 

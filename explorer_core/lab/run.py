@@ -2,9 +2,10 @@
 
 The Hugging Face Trainer trains everything else in this project; here its start would take longer than a network of
 sixteen units takes to learn, so this is the plain loop: draw a batch, walk back, clip, one step of Adam (Kingma and Ba
-2015, Adam: a method for stochastic optimization). Networks of one family, lag and seed differ in their start only and
-read the same sequences; they are one stack (`networks`). Stacks are shared out between threads, in rounds, so that all
-lags and families come along together and a lab that is stopped half way is half a lab, not half of its lines.
+2015, Adam: a method for stochastic optimization). Networks of one family and lag are one stack (`networks`); those of
+one seed differ in nothing but their start and read the same sequences. Stacks are shared out between threads, in
+rounds, so that all lags and families come along together and a lab that is stopped half way is half a lab, not half of
+its lines.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from explorer_core.results.lab import MOMENTS
 N_CHECKS = 12  # times the networks are measured while they learn
 N_TEST, N_PROBED = 128, 32  # sequences measured on; those whose gradients are
 N_THREADS = 2
+MOST_GATES = 2**22  # numbers kept of one stack for the way back: 16 MiB
 TICK_S = 0.2  # how often progress is told, and so how soon a lab is cancelled
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # of Adam
 _TEST, _TRAIN, _START = 1, 2, 3  # streams of random numbers that have nothing to do with each other
@@ -37,10 +39,10 @@ def run(spec: LabSpec, progress: Progress | None = None, watch: Callable[[LabRes
     price.check(spec)
     board, stop = _Board(spec), threading.Event()
     stacks = [
-        _Stack(spec, family, lag, seed, board)
+        _Stack(spec, family, lag, seeds, board)
         for family in spec.families
         for lag in range(len(spec.lags))
-        for seed in range(spec.n_seeds)
+        for seeds in _share_out(spec, family, spec.lags[lag])
     ]
     stacks.sort(key=lambda stack: -stack.cost)  # the longest first, so that no thread is left alone with one
     todo = spec.steps * sum(stack.cost for stack in stacks)
@@ -59,6 +61,14 @@ def run(spec: LabSpec, progress: Progress | None = None, watch: Callable[[LabRes
         finally:
             stop.set()  # whatever ended it, the threads end too
     return board.result()
+
+
+def _share_out(spec: LabSpec, family: str, lag: int) -> list[range]:
+    """Seeds that are stacked together: as many as their gates leave room for."""
+    n_settings = sum(setting.family == family for setting in spec.settings)
+    n_gates = (lag + TASKS[spec.task].n_beside) * n_settings * networks.BLOCKS[family] * spec.n_units * spec.batch_size
+    most = max(MOST_GATES // n_gates, 1)
+    return [range(first, min(first + most, spec.n_seeds)) for first in range(0, spec.n_seeds, most)]
 
 
 class _Board:
@@ -90,18 +100,20 @@ class _Board:
 
 
 class _Stack:
-    """The networks of one family, lag and seed, with their optimiser and the sequences they read."""
+    """Networks of one family and lag, of some seeds, with their optimiser and the sequences they read."""
 
-    def __init__(self, spec: LabSpec, family: str, lag: int, seed: int, board: _Board) -> None:
+    def __init__(self, spec: LabSpec, family: str, lag: int, seeds: Sequence[int], board: _Board) -> None:
         self.spec, self.family, self.lag, self.task = spec, family, spec.lags[lag], TASKS[spec.task]
         self.board, self.step = board, 0
-        rows = [index for index, setting in enumerate(spec.settings) if setting.family == family]
-        self.place = (rows, lag, seed)  # on the board
-        settings = [spec.settings[row] for row in rows]
-        self.cost = price.step_s(spec, family, self.lag)
+        rows = [row for row, setting in enumerate(spec.settings) if setting.family == family]
+        self.n_settings = len(rows)
+        seed_of, row_of = np.repeat(seeds, len(rows)), np.tile(rows, len(seeds))  # [network]: all starts of a seed
+        self.place = (row_of, lag, seed_of)  # on the board
+        settings = [spec.settings[row] for row in row_of]
+        self.cost = price.step_s(spec, family, self.lag, len(seeds))
         self.weights = networks.build(
             family,
-            [np.random.default_rng([_START, spec.seed, seed, self.lag]) for _ in settings],  # one start for all
+            [np.random.default_rng([_START, spec.seed, seed, self.lag]) for seed in seed_of],
             width=self.task.width,
             n_units=spec.n_units,
             n_out=self.task.n_out,
@@ -111,7 +123,7 @@ class _Stack:
         self.means: Sequence[Weights] = [
             {name: np.zeros_like(value) for name, value in self.weights.items()} for _ in _BETAS
         ]
-        self.data = np.random.default_rng([_TRAIN, spec.seed, seed, self.lag])
+        self.data = [np.random.default_rng([_TRAIN, spec.seed, seed, self.lag]) for seed in seeds]
         self.test = self.task.draw(np.random.default_rng([_TEST, spec.seed, self.lag]), self.lag, N_TEST)
 
     def learn(self, check: int, until: int, stop: threading.Event) -> None:
@@ -127,9 +139,13 @@ class _Stack:
                 self._measure(check)
 
     def _learn_once(self, room: networks.Passed | None) -> networks.Passed:
-        batch = self.task.draw(self.data, self.lag, self.spec.batch_size)
-        passed = networks.read(self.family, self.weights, batch.inputs[:, None], self.task.n_answers, room)
-        loss, _, grad_outputs = loss_of(passed.outputs, batch.answers)
+        batches = [self.task.draw(data, self.lag, self.spec.batch_size) for data in self.data]
+        inputs, answers = (  # [..., network, ..., row]: all starts of a seed read the same
+            np.repeat(np.stack(each, axis=1), self.n_settings, axis=1)
+            for each in ([batch.inputs for batch in batches], [batch.answers for batch in batches])
+        )
+        passed = networks.read(self.family, self.weights, inputs, self.task.n_answers, room)
+        loss, _, grad_outputs = loss_of(passed.outputs, answers)
         grad_outputs = (grad_outputs / self.spec.batch_size).astype(np.float32)  # of the mean over the batch
         grad = networks.walk_back(self.family, self.weights, passed, grad_outputs).weights
         self._note_diverged(loss.mean(1))
@@ -139,22 +155,20 @@ class _Stack:
 
     def _measure(self, check: int) -> None:
         passed = networks.read(self.family, self.weights, self.test.inputs[:, None], self.task.n_answers)
-        loss, is_right, _ = loss_of(passed.outputs, self.test.answers)
+        loss, is_right, _ = loss_of(passed.outputs, self.test.answers[:, None])
         self._note_diverged(loss.mean(1))
-        rows, lag, seed = self.place
-        is_fine = self.board.diverged[rows, lag, seed] < 0
-        self.board.loss[rows, lag, seed, check] = np.where(is_fine, loss.mean(1), np.nan)
-        self.board.accuracy[rows, lag, seed, check] = np.where(is_fine, is_right.mean(1), np.nan)
+        is_fine = self.board.diverged[self.place] < 0
+        self.board.loss[(*self.place, check)] = np.where(is_fine, loss.mean(1), np.nan)
+        self.board.accuracy[(*self.place, check)] = np.where(is_fine, is_right.mean(1), np.nan)
         if check in (0, len(self.board.steps) - 1):
             norms = grad_norm(self.family, self.weights, self.task.n_answers, self.test)  # [network, back]
             norms[~is_fine | ~np.isfinite(norms).all(1)] = np.nan
-            self.board.grad_norm[rows, lag, seed, int(check > 0), : norms.shape[1]] = norms
+            self.board.grad_norm[(*self.place, int(check > 0), slice(norms.shape[1]))] = norms
 
     def _note_diverged(self, loss: np.ndarray) -> None:
         """Remember the step at which the mean loss [network] first was no finite number."""
-        rows, lag, seed = self.place
-        seen = self.board.diverged[rows, lag, seed]
-        self.board.diverged[rows, lag, seed] = np.where((seen < 0) & ~np.isfinite(loss), self.step, seen)
+        seen = self.board.diverged[self.place]
+        self.board.diverged[self.place] = np.where((seen < 0) & ~np.isfinite(loss), self.step, seen)
 
 
 def grad_norm(family: str, weights: Weights, n_answers: int, test: Batch) -> np.ndarray:
@@ -168,7 +182,7 @@ def grad_norm(family: str, weights: Weights, n_answers: int, test: Batch) -> np.
     wide: Any = {name: value.astype(np.float64) for name, value in weights.items()}
     inputs = test.inputs[:, None, :, :N_PROBED].astype(np.float64)
     passed = networks.read(family, wide, inputs, n_answers)
-    _, _, grad_outputs = loss_of(passed.outputs, test.answers[:, :N_PROBED])
+    _, _, grad_outputs = loss_of(passed.outputs, test.answers[:, None, :N_PROBED])
     state = networks.walk_back(family, wide, passed, grad_outputs).state  # [pos, network, unit, row]
     return np.linalg.norm(state, axis=2).mean(-1)[::-1].T
 

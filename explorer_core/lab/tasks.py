@@ -73,7 +73,7 @@ def loss_of(outputs: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.nd
 
     Args:
         outputs: Of the heads, shape [answer, network, out, row].
-        answers: As in `Batch`.
+        answers: As in `Batch` with an axis for networks, shape [answer, network or 1, row].
 
     Returns:
         Of each sequence the mean over its answers, both of shape [network, row]: cross entropy in nats (of a sum: the
@@ -81,13 +81,13 @@ def loss_of(outputs: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.nd
     """
     n_answers = len(outputs)
     if outputs.shape[2] == 1:
-        gap = outputs[:, :, 0] - answers[:, None]
+        gap = outputs[:, :, 0] - answers
         return np.square(gap).mean(0), (np.abs(gap) < TOLERANCE).mean(0), (2 / n_answers) * gap[:, :, None]
     shifted = outputs - outputs.max(2, keepdims=True)
     log_probs = shifted - np.log(np.exp(shifted).sum(2, keepdims=True))
-    right = answers[:, None, None] == np.arange(outputs.shape[2])[:, None]  # [answer, 1, out, row]
+    right = answers[:, :, None] == np.arange(outputs.shape[2])[:, None]  # [answer, network or 1, out, row]
     loss = -(log_probs * right).sum(2).mean(0)
-    is_right = (outputs.argmax(2) == answers[:, None]).mean(0)
+    is_right = (outputs.argmax(2) == answers).mean(0)
     return loss, is_right, (np.exp(log_probs) - right) / n_answers
 
 

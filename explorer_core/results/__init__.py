@@ -10,6 +10,7 @@ from explorer_core.results.attention import AttentionSummary
 from explorer_core.results.attributions import AttributionPrice, WordAttribution, kendall_tau
 from explorer_core.results.checkpoints import Checkpoint, CheckpointTrace, PairHistory
 from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
+from explorer_core.results.flips import Flips
 from explorer_core.results.gradient_history import GradientHistory
 from explorer_core.results.gradient_steps import GradientStep
 from explorer_core.results.gradients import Connectivity, GradientTrace, JacobianTrace
@@ -39,6 +40,7 @@ __all__ = [
     "Equation",
     "Evaluation",
     "Exportable",
+    "Flips",
     "GateSaturation",
     "GradientHistory",
     "GradientStep",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer_core.params import check_index
 from explorer_core.palette import GREY
+from explorer_core.params import check_index
 from explorer_core.results import CheckpointTrace
 from explorer_core.views import _style
 from explorer_core.views._style import Spec
@@ -33,7 +33,7 @@ def check(trace: CheckpointTrace, index: int) -> int:
 
 
 def draw_panel(spec: Spec, trace: CheckpointTrace, values: np.ndarray, index: int, color: str, *, row: int = 1) -> None:
-    """Lines over words, values [checkpoint, word]: every epoch in grey, later ones stronger, the chosen one in colour."""
+    """Lines over words, values [checkpoint, word]: every epoch in grey, later ones stronger, the chosen in colour."""
     words = [_style.escaped(word, 40) for word in trace.words]
     n_before = max(len(values) - 1, 1)
     for one in [*(other for other in range(len(values)) if other != index), index]:
@@ -56,9 +56,8 @@ def label_chosen(
 ) -> None:  # fmt: skip
     """Name the chosen line, and the first and the last where they end elsewhere."""
     ends = [(len(trace.words) - 1, float(values[index, -1]), name_of(trace, index), color)]
-    for other in dict.fromkeys((0, len(values) - 1)):
-        if other != index:
-            ends.append((len(trace.words) - 1, float(values[other, -1]), name_of(trace, other), GREY))
+    others = [other for other in dict.fromkeys((0, len(values) - 1)) if other != index]
+    ends += [(len(trace.words) - 1, float(values[other, -1]), name_of(trace, other), GREY) for other in others]
     _style.label_ends(spec, ends, limits=limits, height=height, row=row)
 
 

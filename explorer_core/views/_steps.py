@@ -1,15 +1,33 @@
-"""An axis of training steps that is stretched at the beginning, where recordings stand closer together."""
+"""What the views of a recorded run share: norms of a layer, and an axis of training steps that is stretched at the
+beginning, where recordings stand closer together.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from explorer_core.errors import NotFoundError
+from explorer_core.params import check_index
 from explorer_core.results import GradientHistory
 from explorer_core.views import _style
 from explorer_core.views._style import Spec
 
 _LABEL_PX = 52
 _ROOM = 0.6  # of a column, left and right
+
+
+def norms_of(history: GradientHistory, layer: int, direction: int) -> np.ndarray:
+    """Norms of one layer and direction, shape [record, distance].
+
+    Raises:
+        InvalidInputError: If there is no such layer or direction.
+        NotFoundError: If nothing has been recorded yet.
+    """
+    if not len(history.step):
+        raise NotFoundError(f"The run {history.name} has not made its first recording yet. Look again in a moment.")
+    check_index("layer", layer, history.hidden_norm.shape[1])
+    check_index("direction", direction, history.hidden_norm.shape[2])
+    return history.hidden_norm[:, layer, direction]
 
 
 def place(step: np.ndarray) -> np.ndarray:

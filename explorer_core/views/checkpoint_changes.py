@@ -78,6 +78,6 @@ def alt_text(trace: CheckpointTrace, *, index: int = -1) -> str:
         for word in dict.fromkeys((int(changes.argmax()), int(changes.argmin())))
     ]
     return visible(
-        f"Change of each word's step of the logit of {trace.target_label[:40]} from {_epochs.name_of(trace, index - 1)} "
-        f"to {_epochs.name_of(trace, index)}: {', '.join(parts)}."
+        f"Change of each word's step of the logit of {trace.target_label[:40]} from "
+        f"{_epochs.name_of(trace, index - 1)} to {_epochs.name_of(trace, index)}: {', '.join(parts)}."
     )

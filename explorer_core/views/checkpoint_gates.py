@@ -16,9 +16,9 @@ from explorer_core.views import _entries, _epochs, _style
 ABOUT = {
     "label": "Gates by epoch",
     "sentence": "Each gate of a network after every word, in the mean over units, at every checkpoint of a run.",
-    "how": "One panel a gate, one grey line a saved epoch, later ones stronger; the chosen epoch is in colour. A forget "
-    "or update gate that rises over the epochs means that the network learned to keep more; a dip at a word, that it "
-    "learned to let go there.",
+    "how": "One panel a gate, one grey line a saved epoch, later ones stronger; the chosen epoch is in colour. A "
+    "forget or update gate that rises over the epochs means that the network learned to keep more; a dip at a "
+    "word, that it learned to let go there.",
     "does_not_show": "Single units: a mean near one half can be half of the units open and half of them shut. The page "
     "States shows every unit of one epoch.",
     "formula": "mean over units of the gate after its sigmoid; of a candidate and of a hidden state, the mean of its "

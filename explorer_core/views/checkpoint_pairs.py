@@ -15,13 +15,13 @@ from explorer_core.views import _entries, _epochs, _style
 
 ABOUT = {
     "label": "Pairs by epoch",
-    "sentence": "Share of minimal pairs whose two texts are both judged right, for each phenomenon, at every checkpoint "
-    "of a run.",
-    "how": "One panel a phenomenon, with its number of pairs n; the line is the share of pairs right on both sides, the "
-    "band its 95 % interval, the grey line all pairs together. A network that goes by single words judges both texts "
-    "of a pair alike and gets none; guessing at random gets one pair in four (dotted).",
-    "does_not_show": "Why a pair is judged right, or that few pairs say much: where the band is wide, the line may move "
-    "by chance alone. The texts were not learned from.",
+    "sentence": "Share of minimal pairs whose two texts are both judged right, for each phenomenon, at every "
+    "checkpoint of a run.",
+    "how": "One panel a phenomenon, with its number of pairs n; the line is the share of pairs right on both sides, "
+    "the band its 95 % interval, the grey line all pairs together. A network that goes by single words judges both "
+    "texts of a pair alike and gets none; guessing at random gets one pair in four (dotted).",
+    "does_not_show": "Why a pair is judged right, or that few pairs say much: where the band is wide, the line may "
+    "move by chance alone. The texts were not learned from.",
     "formula": "share = pairs with both texts right ÷ pairs; interval: Wilson's score interval for a share of n pairs, "
     "95 %",
     "source": "Gardner et al. 2020, Evaluating models' local decision boundaries via contrast sets; Wilson 1927, "

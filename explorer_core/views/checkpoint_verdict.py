@@ -1,4 +1,4 @@
-"""The running verdict of one text at every checkpoint of a run, and under it how strongly the logit hangs on each word."""
+"""The running verdict of one text at every checkpoint of a run, and how strongly the logit hangs on each word."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from explorer_core.views import _entries, _epochs, _style
 ABOUT = {
     "label": "Verdict by epoch",
     "sentence": "The running verdict of one text and the size of its gradient, at every checkpoint of a run.",
-    "how": "Each grey line is one saved epoch, later ones stronger; the chosen epoch is in colour. Above, the probability "
-    "had the text stopped at each word; below, how far a nudge to a word's vector would move the logit of the whole "
-    "text at that epoch.",
+    "how": "Each grey line is one saved epoch, later ones stronger; the chosen epoch is in colour. Above, the "
+    "probability had the text stopped at each word; below, how far a nudge to a word's vector would move the logit of "
+    "the whole text at that epoch.",
     "does_not_show": "What happened between two epochs, and other texts: one text can be judged right by chance in an "
     "early epoch. Word vectors that are trained change their scale too, so sizes of gradients compare roughly.",
     "formula": "above: p(t) = softmax(z(t)), z(t) the logits after word t; below: ‖∂z/∂x_s‖ over all vectors x_s of "

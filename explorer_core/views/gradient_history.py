@@ -7,10 +7,8 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer_core.errors import NotFoundError
 from explorer_core.numerals import number
 from explorer_core.palette import BLUE, VERMILLION
-from explorer_core.params import check_index
 from explorer_core.results import GradientHistory
 from explorer_core.text import visible
 from explorer_core.views import _entries, _steps, _style
@@ -62,7 +60,7 @@ def render(
         InvalidInputError: If there is no such layer or direction.
         NotFoundError: If nothing has been recorded yet.
     """
-    norms = norms_of(history, layer, direction)  # [record, distance]
+    norms = _steps.norms_of(history, layer, direction)  # [record, distance]
     low, high = scale_of(history)
     spec = _style.describe(height)
     spec["layout"]["hovermode"] = "closest"
@@ -101,7 +99,7 @@ def render(
 
 def alt_text(history: GradientHistory, *, layer: int = 0, direction: int = 0) -> str:
     """The figure in words: near and far at the first and the last recording, clipping and what went wrong."""
-    norms = norms_of(history, layer, direction)
+    norms = _steps.norms_of(history, layer, direction)
     parts = [
         f"at step {history.step[index]:,} {number(float(norms[index, 0]))} at the last token and "
         f"{number(float(norms[index, -1]))} at {history.n_distances - 1} tokens back"
@@ -127,20 +125,6 @@ def told_marks(history: GradientHistory) -> str:
             more = f" and {len(steps) - 5:,} more" if len(steps) > 5 else ""
             said += f" The gradient {what} at step {named}{more}."
     return said
-
-
-def norms_of(history: GradientHistory, layer: int, direction: int) -> np.ndarray:
-    """Norms of one layer and direction, shape [record, distance].
-
-    Raises:
-        InvalidInputError: If there is no such layer or direction.
-        NotFoundError: If nothing has been recorded yet.
-    """
-    if not len(history.step):
-        raise NotFoundError(f"The run {history.name} has not made its first recording yet. Look again in a moment.")
-    check_index("layer", layer, history.hidden_norm.shape[1])
-    check_index("direction", direction, history.hidden_norm.shape[2])
-    return history.hidden_norm[:, layer, direction]
 
 
 def _draw_clipping(spec: Spec, history: GradientHistory) -> None:

@@ -11,7 +11,6 @@ from explorer_core.palette import GREY, SERIES, layer_color
 from explorer_core.results import GradientHistory
 from explorer_core.text import visible
 from explorer_core.views import _log, _steps, _style
-from explorer_core.views.gradient_history import norms_of
 
 ABOUT = {
     "label": "Gradient over training, as lines",
@@ -53,7 +52,7 @@ def lines_of(
     """
     if by not in BY:
         raise InvalidInputError(f"Lines are drawn by {', '.join(BY)}, not by {str(by)[:40]!r}.")
-    norms = norms_of(history, layer, direction)  # [record, distance]
+    norms = _steps.norms_of(history, layer, direction)  # [record, distance]
     if by == "distance":
         named = bands(history.n_distances)
         return [
@@ -113,8 +112,9 @@ def render(
     if clip:
         _style.reference_line(spec, float(np.log10(clip)))
         spec["layout"]["annotations"].append(
-            {"x": 0, "xref": "x domain", "y": float(np.log10(clip)), "yref": "y", "xanchor": "left", "yanchor": "bottom",
-             "showarrow": False, "text": f"clipped at {clip:g}", "font": {"size": 12, "color": _style.INK}}
+            {"x": 0, "xref": "x domain", "y": float(np.log10(clip)), "yref": "y", "xanchor": "left",
+             "yanchor": "bottom", "showarrow": False, "text": f"clipped at {clip:g}",
+             "font": {"size": 12, "color": _style.INK}}
         )  # fmt: skip
     ends = []
     for name, values, color in lines:

@@ -11,7 +11,7 @@ from explorer_core import api
 from pages._ui import cache
 
 if TYPE_CHECKING:
-    from explorer_core.results import AttributionPrice, TrustCard, WordAttribution
+    from explorer_core.results import AttributionPrice, Flips, TrustCard, WordAttribution
 
 
 @st.cache_data(max_entries=256, max_size="64MB", show_spinner=False)
@@ -42,3 +42,11 @@ def card(
     found = attribution(name, fingerprint, text, target, method, knobs)
     with cache.HEAVY:
         return api.assess(model, text, found, full=full, progress=_progress)
+
+
+@st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)
+def flips(name: str, fingerprint: str, text: str, budget: int, _progress: api.Progress | None = None) -> Flips:
+    """`api.find_flips` of a ready model."""
+    model = cache.load(name, fingerprint)
+    with cache.HEAVY:
+        return api.find_flips(model, text, budget=budget, progress=_progress)

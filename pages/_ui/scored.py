@@ -90,7 +90,7 @@ def scores(look: Look, wish: Wish, *, place: str = "") -> WordAttribution | None
                     f"{widgets.duration(price.seconds)} on this machine, {price.memory_mib:,.0f} MiB of memory. "
                     "Fewer samples or a method with fewer passes cost less."
                 )
-                if st.button("Score the words", key=f"words_ask_{place}{_short(key)}"):
+                if st.button("Score the words", key=f"words_ask_{place}{short(key)}"):
                     with messages.guard():
                         _start(key, look, wish)
                     st.rerun()
@@ -113,8 +113,9 @@ def _start(key: str, look: Look, wish: Wish) -> None:
 
 def key_of(look: Look, wish: Wish) -> str:
     """Plain text that says all of what is scored, for work in the background."""
-    return f"words {look.info.fingerprint} {look.target} {wish.method} {wish.knobs} {_short(look.text)}"
+    return f"words {look.info.fingerprint} {look.target} {wish.method} {wish.knobs} {short(look.text)}"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Short digest of a text, for keys."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -248,7 +248,7 @@ def _panel(key: str) -> None:
     found = task(key)
     if found is None or found.is_over:
         st.rerun()  # once: without the timer, and with what the work was for
-    bar, button = st.columns([5, 1], vertical_alignment="bottom")
+    bar, button = st.columns([3, 1], vertical_alignment="bottom")
     bar.progress(found.share, text=words(found))
     button.button(
         "Stopping" if found.is_stopping else "Cancel",

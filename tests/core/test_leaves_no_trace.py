@@ -66,6 +66,7 @@ CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
         lambda model, text, **more: [api.attribute(model, text, name, **more).scores for name in EVERY_KIND],
         tuple(FAMILIES),
     ),
+    "find_flips": (api.find_flips, tuple(FAMILIES)),
     "price_attribution": (lambda model, text: api.price_attribution(model, text).n_passes, tuple(FAMILIES)),
     "assess": (
         lambda model, text, **more: api.assess(model, text, api.attribute(model, text, "gradient_norm"), **more),

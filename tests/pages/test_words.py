@@ -9,7 +9,7 @@ import pytest
 from explorer_core import api
 from explorer_core.results import AttributionPrice
 from pages._ui import cache, cache_words, scored, work
-from pages._ui.sections.words import baselines, method, together
+from pages._ui.sections.words import baselines, flips, method, together
 from tests.conftest import build_tiny
 from tests.pages.conftest import said
 from tests.pages.tiny import save_tiny
@@ -113,6 +113,17 @@ def test_every_baseline_has_a_panel_or_a_reason(open_words):
     n_left_out = sum("has no" in one.value for one in app.caption)
     assert n_drawn + n_left_out == 5
     assert "baselines the score of" in said(app)
+
+
+def test_the_fewest_words_that_turn_the_verdict_are_named(open_words, family):
+    app = settled(open_words(family, view="Flips"))
+    info = cache.model_info(f"starter-{family}")
+    expected = api.find_flips(cache.load(info.name, info.fingerprint), TEXT, budget=flips.BUDGET)
+    if expected.n_words:
+        assert any(expected.named(0)[0] in node.proto.body for node in app.get("html") if "flips" in node.proto.body)
+        assert ("No fewer words do" in said(app)) == expected.is_exact
+    else:
+        assert "turn" in said(app)
 
 
 def test_what_costs_much_is_asked_for_first(open_words, monkeypatch):

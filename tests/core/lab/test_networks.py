@@ -131,7 +131,7 @@ def test_the_networks_of_the_lab_are_the_families_of_the_explorer(family: str) -
     inputs = rng.standard_normal((9, 1, 3, 2))
     answers = rng.integers(0, 4, (1, 2))
     passed = networks.read(family, weights, inputs, 1)
-    _, _, grad_outputs = loss_of(passed.outputs, answers)
+    _, _, grad_outputs = loss_of(passed.outputs, answers[:, None])
     walked = networks.walk_back(family, weights, passed, grad_outputs)
     kind = tiny_class(family)
     for network in range(N_NETWORKS):

@@ -118,10 +118,12 @@ def test_a_clip_norm_of_zero_leaves_a_gradient_alone() -> None:
 # The same again -----------------------------------------------------------------------------------------------------
 
 
-def test_the_same_spec_gives_the_same_numbers_on_one_thread_or_two(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_spec_gives_the_same_numbers_however_it_is_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     first = api.run_lab(SMALL)
     monkeypatch.setattr(run, "N_THREADS", 1)
     assert_same(api.run_lab(SMALL), first)
+    monkeypatch.setattr(run, "MOST_GATES", 1)  # a stack for each seed
+    np.testing.assert_allclose(api.run_lab(SMALL).loss, first.loss, rtol=1e-4)
     other = api.run_lab(dataclasses.replace(SMALL, seed=1))
     assert not np.array_equal(other.loss, first.loss)
 
@@ -199,7 +201,7 @@ def test_a_network_that_diverges_is_said_and_the_others_do_not_feel_it(monkeypat
     def break_one(family: str, *args: Any, **more: Any) -> networks.Weights:
         weights = build(family, *args, **more)
         if family == "gru":
-            weights["head_weight"][1] = np.nan  # the second start: update bias 1
+            weights["head_weight"][1::3] = np.nan  # the second of three starts, of either seed: update bias 1
         return weights
 
     monkeypatch.setattr(networks, "build", break_one)

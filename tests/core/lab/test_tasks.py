@@ -135,7 +135,7 @@ def test_loss_and_its_derivative_are_those_of_torch(n_out: int) -> None:
     rng = np.random.default_rng(3)
     outputs = rng.standard_normal((2, 3, n_out, 5)) * 4  # [answer, network, out, row]
     answers = rng.standard_normal((2, 5)) if n_out == 1 else rng.integers(0, 4, (2, 5))
-    loss, is_right, grad = loss_of(outputs, answers)
+    loss, is_right, grad = loss_of(outputs, answers[:, None])
     given = torch.from_numpy(outputs).requires_grad_()
     asked = torch.from_numpy(answers)[:, None].expand(2, 3, 5)
     if n_out == 1:

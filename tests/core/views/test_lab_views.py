@@ -104,8 +104,8 @@ def test_cells_hold_the_medians_of_every_start() -> None:
     np.testing.assert_allclose(np.array(accuracy.z), np.median(found.final_accuracy, axis=-1))
     share = np.median(found.grad_share[..., 0], axis=-1)
     np.testing.assert_allclose(np.array(gradient.z), np.clip(np.log10(share), -12, 0))
-    assert list(figure.layout.yaxis.ticktext)[0] == "RNN, PyTorch's start"
-    assert list(figure.layout.yaxis.ticktext)[-1] == "LSTM, forget bias 2, orthogonal"
+    first, *_, last = figure.layout.yaxis.ticktext
+    assert (first, last) == ("RNN, PyTorch's start", "LSTM, forget bias 2, orthogonal")
     assert f"{np.median(found.final_accuracy[0, 0]):.2f}" in texts(figure)
     assert gradient.customdata[0][0] == number(float(share[0, 0]))
 
