@@ -32,7 +32,12 @@ def table_of(name: str) -> str:
 
 def row_of(about: About, n_cells: int) -> tuple[str, ...]:
     """Name, label, sentence and paper, as many as the table has columns."""
-    cells = (f"`{about.name}`", about.label, about.sentence, str(about.extra.get("paper", about.extra.get("source", ""))))
+    cells = (
+        f"`{about.name}`",
+        about.label,
+        about.sentence,
+        str(about.extra.get("paper", about.extra.get("source", ""))),
+    )
     return tuple(cell.replace("|", "\\|").replace("\n", " ") for cell in cells[:n_cells])
 
 

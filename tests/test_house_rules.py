@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "commands": frozenset({"api"}),
     "__main__": frozenset({"commands"}),
 }
-LEAVES_IN_ROOMS = {"explorer_core.lab.spec", "explorer_core.training.spec"}  # plain values that travel between the rooms
+LEAVES_IN_ROOMS = {"explorer_core.lab.spec", "explorer_core.training.spec"}  # plain values that travel
 # Things of one room that build on each other, and why.
 SIBLINGS = {("bilstm", "lstm"): "a BiLSTM is an LSTM that reads twice"}
 LONG_FILES: dict[str, str] = {}  # path: why the file may pass the limit
