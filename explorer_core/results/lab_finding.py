@@ -81,11 +81,14 @@ def _biases(result: LabResult) -> list[str]:
     if len(biases) < 2 or not gated:
         return []
     parts = []
+    starts = _joined([number_of(bias) for bias in biases])
     for family in gated:
-        reach = [result.learned_lag(_row(result, family, bias)) for bias in biases]
-        lags = _joined([_lag(lag) for lag in reach])
-        starts = _joined([number_of(bias) for bias in biases])
-        parts.append(f"the {family_label(family)} reaches {lags} with {KEEP_GATES[family]} bias {starts}")
+        reach = [_lag(result.learned_lag(_row(result, family, bias))) for bias in biases]
+        name, gate = family_label(family), KEEP_GATES[family]
+        if len(set(reach)) == 1:
+            parts.append(f"the {name} reaches {reach[0]} with every {gate} bias")
+        else:
+            parts.append(f"the {name} reaches {_joined(reach)} with {gate} bias {starts}")
     return [f"The gate that keeps: {'; '.join(parts)}."]
 
 
@@ -93,12 +96,17 @@ def _orthogonal(result: LabResult) -> list[str]:
     """What orthogonal recurrent weights change."""
     if not result.spec.orthogonal:
         return []
-    parts = []
+    moved: list[str] = []
+    left: list[str] = []
     for family in result.spec.families:
         before, after = (_lag(result.learned_lag(_row(result, family, is_orthogonal=one))) for one in (False, True))
-        name = family_label(family)
-        parts.append(f"leave the {name} at {after}" if before == after else f"take the {name} from {before} to {after}")
-    return [f"Orthogonal recurrent weights {_joined(parts)}."]
+        name = f"the {family_label(family)}"
+        if before == after:
+            left.append(f"{name} at {after}")
+        else:
+            moved.append(f"{name} from {before} to {after}")
+    said = [f"{verb} {_joined(parts)}" for verb, parts in (("take", moved), ("leave", left)) if parts]
+    return [f"Orthogonal recurrent weights {' and '.join(said)}."]
 
 
 def _gradients(result: LabResult) -> list[str]:

@@ -44,9 +44,8 @@ def panels_of(result: LabResult) -> tuple[np.ndarray, np.ndarray]:
 
 def titles_of(result: LabResult) -> tuple[str, str]:
     """What stands over each panel."""
-    return f"right answers {'after learning' if result.is_finished else 'so far'}", (
-        "gradient at the start ÷ at the end, before learning"
-    )
+    when = "after learning" if result.is_finished else "so far"
+    return f"right answers<br>{when}", "gradient at the start ÷ at the end<br>before learning"
 
 
 def render(result: LabResult) -> go.Figure:
@@ -56,9 +55,9 @@ def render(result: LabResult) -> go.Figure:
         result: From `api.run_lab`, finished or not.
     """
     names = [_lab.name_of(setting) for setting in result.settings]
-    spec = _style.describe(94 + _ROW_PX * len(names))
+    spec = _style.describe(110 + _ROW_PX * len(names))
     widest = max(map(_style.text_width, names))
-    spec["layout"]["margin"] |= {"l": 24 + int(widest), "t": 34, "b": 50}
+    spec["layout"]["margin"] |= {"l": 24 + int(widest), "t": 50, "b": 50}
     spec["layout"]["hovermode"] = "closest"
     accuracy, exponent = panels_of(result)
     texts = (
@@ -107,7 +106,7 @@ def _panel(
             "customdata": exact,
             "text": [[f"{name}, lag {lag}" for lag in lags] for name in names],
             "hovertemplate": "%{text}: %{customdata}<extra></extra>",
-            "name": titles_of(result)[index],
+            "name": titles_of(result)[index].replace("<br>", " "),
         }
     )
     for row in rows:
@@ -141,7 +140,8 @@ def _panel(
             )  # fmt: skip
     spec["layout"]["annotations"].append(
         {"x": domain[0], "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
-         "showarrow": False, "text": f"<b>{titles_of(result)[index]}</b>", "font": {"size": 13, "color": _style.INK}}
+         "align": "left", "showarrow": False, "text": f"<b>{titles_of(result)[index]}</b>",
+         "font": {"size": 13, "color": _style.INK}}
     )  # fmt: skip
 
 

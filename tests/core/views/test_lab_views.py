@@ -132,7 +132,7 @@ def test_a_lab_half_done_is_drawn_as_far_as_it_is(view: Any, n_checks: int) -> N
     if view is lab_learning:
         assert len(drawn(figure, "RNN").x) == n_checks
     if view is lab_starts:
-        assert "right answers so far" in texts(figure)
+        assert "right answers<br>so far" in texts(figure)
 
 
 @pytest.mark.parametrize("view", VIEWS)
