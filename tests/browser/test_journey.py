@@ -134,7 +134,8 @@ def test_a_model_trains_from_an_uploaded_file_with_a_cancel_and_a_resume_in_betw
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=SLOW_MS)
     page.reload()
-    expect(page.get_by_role("combobox", name="Look at")).to_have_value("opinions")  # a refresh loses nothing
+    shown = page.get_by_role("combobox", name="Look at")
+    expect(shown).to_have_value("opinions", timeout=SLOW_MS)  # a refresh loses nothing
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text(re.compile("parameters; accuracy"))).to_be_visible(timeout=2 * SLOW_MS)
     expect(page.get_by_role("figure", name=re.compile("After step"))).to_be_visible()

@@ -60,7 +60,7 @@ def test_every_family_is_drawn_whole(open_states, family):
     app = open_states(family, text="not bad at all")
     trace = trace_of(app, f"starter-{family}")
     assert strip_of(app)["words"] == ["not", "bad", "at", "all"]
-    assert len(app.get("plotly_chart")) == (5 if isinstance(trace, RecurrentTrace) else 4)
+    assert len(app.get("plotly_chart")) == (2 if isinstance(trace, RecurrentTrace) else 4)
     head, _ = maps_of(app)
     assert len(head["columns"]) == 4
     expected = list(trace.quantities()) if isinstance(trace, RecurrentTrace) else ["hidden"]
@@ -79,7 +79,7 @@ def test_any_text_is_drawn(open_states, text):
     app = open_states(text=text)
     assert not app.error
     assert strip_of(app)["words"]
-    assert len(app.get("plotly_chart")) == 5
+    assert len(app.get("plotly_chart")) == 2
 
 
 def test_bars_are_the_models_own_running_verdict(open_states):
@@ -121,7 +121,7 @@ def test_maps_can_show_every_token_with_its_word(open_states):
 def test_nonsense_in_the_address_opens_the_page_as_it_is(open_states, address):
     app = open_states("bilstm", text="not bad", **address)
     assert not app.error
-    assert len(app.get("plotly_chart")) == 5
+    assert len(app.get("plotly_chart")) == 2
 
 
 def test_exact_values_of_the_chosen_unit_and_word_are_in_the_table(open_states):
