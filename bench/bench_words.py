@@ -18,6 +18,7 @@ from explorer_core import api
 from explorer_core.results.attributions import SMALL_MOVE
 from explorer_core.training.spec import DataSpec
 
+SLOW = "6,000 attributions take ten minutes and more"
 N_TEXTS, N_TIMED, N_CARDS = 300, 12, 5
 BASELINES = ("pad", "mask", "unk", "zero", "mean")
 FAMILIES = ("rnn", "gru", "lstm", "bilstm")
