@@ -23,6 +23,15 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 START_LIMIT_S = 60
 RUN_LIMIT_MS = 60_000
+EXPECT_LIMIT_MS = 30_000
+
+
+def pytest_configure() -> None:
+    try:
+        from playwright.sync_api import expect
+    except ImportError:
+        return
+    expect.set_options(timeout=EXPECT_LIMIT_MS)  # two test processes, their servers and browsers share two cores
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

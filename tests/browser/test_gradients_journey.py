@@ -71,8 +71,11 @@ def test_a_click_into_a_map_chooses_the_unit_of_the_chain_rule(opened):
     box = canvas.bounding_box()
     with tab.run():
         canvas.click(position={"x": box["width"] / 2, "y": 40})
-    unit = tab.page.get_by_role("spinbutton", name="Unit").input_value()
-    expect(tab.page.get_by_text(f"The chain rule for unit {unit} at word")).to_be_visible()
+    unit = tab.page.get_by_role("spinbutton", name="Unit")
+    heading = tab.page.get_by_text("The chain rule for unit")
+    tab.until(
+        lambda: f"unit {unit.input_value()} at word" in heading.inner_text(), "the chain rule of the unit clicked"
+    )
     assert not failures
 
 
