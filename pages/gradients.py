@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from explorer_core.text import split_words
 from pages._ui import shell
 
 shell.require_shell()
 
-from pages._ui import cache, gradient_strip, long_texts, messages, reading, sections, state  # noqa: E402 - the guard comes first
+from pages._ui import cache, gradient_strip, long_texts, messages, opening, reading, sections, state  # noqa: E402 - the guard comes first
 from pages._ui.look import Look  # noqa: E402
 
 names, text = state.model_names(), state.text()
@@ -23,20 +22,7 @@ def explore(look):
         sections.draw(look, "gradients", section)
 
 
-if not names:
-    with st.container(border=True):
-        st.markdown(
-            "**No model to look into yet.** Choose one in the sidebar. If none is ready, the starter models are still "
-            "training: the first takes about a minute."
-        )
-        st.page_link("pages/models.py", label="See how training goes")
-elif not split_words(text):
-    with st.container(border=True):
-        st.markdown(
-            "**Nothing to read yet.** Type a sentence in the sidebar, or take one of the examples there. You will see "
-            "how the verdict hangs on each of its words, and how far back training would reach."
-        )
-else:
+if opening.may_look(names, text, "how the verdict hangs on each of its words, and how far back training would reach."):
     info = cache.model_info(reading.choose_model(names))
     if not long_texts.may_read(info, text):
         long_texts.offer(info, text)

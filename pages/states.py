@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from explorer_core.text import split_words
 from pages._ui import shell
 
 shell.require_shell()
 
-from pages._ui import cache, reading, sections, state  # noqa: E402 - the guard comes first
+from pages._ui import cache, opening, reading, sections, state  # noqa: E402 - the guard comes first
 from pages._ui.look import Look  # noqa: E402
 
 names, text = state.model_names(), state.text()
@@ -23,20 +22,7 @@ def explore(look, waiting):
     sections.draw(look, "states", sections.choose(look, "states"))
 
 
-if not names:
-    with st.container(border=True):
-        st.markdown(
-            "**No model to look into yet.** Choose one in the sidebar. If none is ready, the starter models are still "
-            "training: the first takes about a minute."
-        )
-        st.page_link("pages/models.py", label="See how training goes")
-elif not split_words(text):
-    with st.container(border=True):
-        st.markdown(
-            "**Nothing to read yet.** Type a sentence in the sidebar, or take one of the examples there. You will see "
-            "what the network holds after each of its words."
-        )
-else:
+if opening.may_look(names, text, "what the network holds after each of its words."):
     info = cache.model_info(reading.choose_model(names))
     chosen = [info, *(cache.model_info(name) for name in names if name != info.name)]
     waiting = [one for one in chosen if not reading.reads_verdict(one, text)]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,13 +13,12 @@ from explorer_core import registry, settings
 from explorer_core.architectures import _pretrained, _vocabulary
 from explorer_core.architectures._quietly import quietly
 from explorer_core.errors import InvalidInputError
+from explorer_core.seeding import seeded
 from explorer_core.training.spec import TrainingSpec
 
 VECTOR_STD = 0.5
 """Spread the pretrained word vectors are brought to, all by one factor: as they come (0.06) a recurrent kernel, whose
 weights start near one, hardly feels them and learns slowly."""
-
-_SEEDING = threading.Lock()
 
 
 def build(spec: TrainingSpec, labels: tuple[str, ...], texts: Sequence[str]) -> tuple[Any, Any]:
@@ -93,11 +90,3 @@ def fresh_recurrent(config: Any, vectors: Tensor | None) -> Any:
         with torch.no_grad():
             module.get_input_embeddings().weight.copy_(vectors)
     return module
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed the CPU generator, which `torch.nn.init` reads, and set it back; two builds never share it."""
-    with _SEEDING, torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        yield

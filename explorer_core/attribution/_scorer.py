@@ -29,7 +29,7 @@ from explorer_core.tracing._target import class_of
 BASELINES = ("pad", "mask", "unk", "zero", "mean")
 REMOVALS = ("mask", "unk", "drop")
 TOKENS_AT_ONCE = {"recurrent": 8_192, "transformer": 2_048}
-"""Tokens of one batch: bounds the memory, at 128 units and for six layers of a BERT to about 400 MiB with gradients."""
+"""Tokens of one batch; bounds the memory of a pass."""
 
 BASELINE = Knob(
     "baseline", "Baseline", "What every word is replaced by; special tokens stay.", "pad", choices=BASELINES

@@ -16,6 +16,7 @@ from explorer_core import settings
 from explorer_core.architectures import _building
 from explorer_core.errors import ExplorerError, IncompatibleError
 from explorer_core.loaded import LoadedModel
+from explorer_core.seeding import seeded
 from explorer_core.training import store
 from explorer_core.training.spec import KNOBS
 
@@ -57,7 +58,7 @@ def _build(model: LoadedModel, seed: int) -> LoadedModel:
     config = copy.deepcopy(model.module.config)
     embedding = model.module.get_input_embeddings()
     vectors = None if config.freeze_embeddings else _vectors_before_tuning(model)
-    with _building.seeded(seed):
+    with seeded(seed):
         module = _building.fresh_recurrent(config, vectors)
     module = module.to(device=model.device, dtype=embedding.weight.dtype).eval().requires_grad_(False)
     if config.freeze_embeddings:
