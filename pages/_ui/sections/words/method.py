@@ -70,7 +70,7 @@ def draw_strip(look: Look, found: WordAttribution) -> None:
             found.labels[predicted], number(float(softmax(found.logits)[predicted])), colors[predicted],
             f"logit of {label} is {number(found.value, signed=True)}",
         ),
-        selected=int(np.abs(found.scores).argmax()), charts=(BARS,),
+        selected=int(np.abs(found.scores).argmax()), charts=(BARS,), reveals=True,
     )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def draw_card(look: Look, wish: scored.Wish) -> TrustCard | None:
         return None
     st.html(_card(quick))
     if full is None and work.is_idle(full_key):
-        seconds = (work.task(key).elapsed_s if work.task(key) else 1.0) * 5  # type: ignore[union-attr]
+        seconds = (work.task(key).elapsed_s if work.task(key) else 1.0) * 4  # type: ignore[union-attr]
         if st.button(
             "Measure more", key="words_full_card",
             help=f"Other baselines, shuffled weights, captum's infidelity and sensitivity: about "
