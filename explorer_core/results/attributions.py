@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from explorer_core.errors import IncompatibleError
 from explorer_core.results._base import Exportable, check_array, check_finite, softmax
 from explorer_core.results._entries import Entries, entries_of
 from explorer_core.text import Reading
@@ -132,19 +133,49 @@ class WordAttribution(Exportable):
         return gap / abs(self.move) if self.move else (0.0 if gap == 0 else float("inf"))
 
     def to_frame(self) -> Any:
-        """One row for each word and special token: the score, and its standard error where there is one."""
-        import pandas as pd
-
+        """One row for each word and special token: the score, its share of the sum of all, its rank by size, in how
+        many tokens it was read, and its standard error where there is one. A number that is not there is NaN: a special
+        token of a method that takes whole words away has no score, and a sum near zero has no shares.
+        """
         is_word = self.entries.is_word
-        scores = np.zeros(len(is_word))
+        scores = np.full(len(is_word), np.nan)
+        if self.token_scores is not None:
+            scores = self.token_scores[self.entries.first_token].astype(float)  # a special token is one token
         scores[is_word] = self.scores
-        if self.token_scores is not None and self.signed:
-            scores = self.entries.sums(self.token_scores[None])[0]
-        columns: dict[str, Any] = {"entry": self.entries.names, "is_word": is_word, "score": scores}
+        n_pieces = np.bincount(self.entries.of_token, minlength=len(is_word))
+        columns = {"entry": self.entries.names, "is_word": is_word, **self._columns(scores), "n_pieces": n_pieces}
         if self.standard_error is not None:
             columns["standard_error"] = np.full(len(is_word), np.nan)
             columns["standard_error"][is_word] = self.standard_error
-        return pd.DataFrame(columns)
+        return _frame(columns)
+
+    def token_frame(self) -> Any:
+        """One row for each token, special ones too: as `to_frame`, with the word it belongs to, empty for none.
+
+        Raises:
+            IncompatibleError: If the method scores whole words only.
+        """
+        if self.token_scores is None:
+            raise IncompatibleError(f"Scores by {self.method} are of whole words; it has none of tokens.")
+        owner = self.reading.word_of_token
+        names = np.array([*self.words, ""], dtype=object)
+        return _frame({"token": self.reading.tokens, "word": names[owner], "is_word": owner >= 0,
+                       **self._columns(self.token_scores.astype(float))})  # fmt: skip
+
+    def _columns(self, scores: np.ndarray) -> dict[str, Any]:
+        """Score, share of the sum and rank of entries, NaN where there is no score."""
+        total = float(np.nansum(scores))
+        has_share = abs(total) >= SMALL_MOVE if self.signed else total > 0
+        sizes, there = np.abs(scores), np.isfinite(scores)
+        rank = np.where(there, 1 + (sizes[None] > sizes[:, None]).sum(1), np.nan)
+        share = scores / total if has_share else np.full(len(scores), np.nan)
+        return {"score": scores, "share_of_sum": share, "rank": rank}
+
+
+def _frame(columns: Mapping[str, Any]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(dict(columns))
 
 
 def kendall_tau(one: WordAttribution, other: WordAttribution) -> float:

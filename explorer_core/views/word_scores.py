@@ -29,11 +29,12 @@ ABOUT = {
 _GAP = 44  # px between two panels
 
 
-def render(found: Sequence[WordAttribution], *, height: int = 210, width: int = 860) -> go.Figure:
+def render(found: Sequence[WordAttribution], *, tokens: bool = False, height: int = 210, width: int = 860) -> go.Figure:
     """Bars over the words, a panel for each attribution.
 
     Args:
         found: From `api.attribute`, of texts with the same words; at least one.
+        tokens: Whether bars stand over the tokens, special ones in italics; not where a method scores whole words.
         height: Height of one panel in pixels.
         width: Pixels the plot will have at least, to thin the words.
     """
@@ -41,7 +42,15 @@ def render(found: Sequence[WordAttribution], *, height: int = 210, width: int = 
     spec = _style.describe(n_rows * height + 60)
     spec["layout"] |= {"bargap": 0.25, "hovermode": "closest"}
     spec["layout"]["margin"]["t"] = 34
-    _style.word_axis(spec, found[0].words, width=width, rows=n_rows)
+    tokens = tokens and _score_tokens(found)
+    _style.word_axis(spec, found[0].reading.tokens if tokens else found[0].words, width=width, rows=n_rows)
+    if tokens:
+        axis = _style.axis(spec, "x", n_rows)
+        owner = found[0].reading.word_of_token
+        axis["ticktext"] = [
+            text if owner[pos] >= 0 else f"<i>{text}</i>"
+            for pos, text in zip(axis["tickvals"], axis["ticktext"], strict=True)
+        ]
     whole = _style.plot_height(spec)
     panel = (whole - _GAP * (n_rows - 1)) / n_rows
     for index, one in enumerate(found):
@@ -49,7 +58,7 @@ def render(found: Sequence[WordAttribution], *, height: int = 210, width: int = 
         top = 1 - index * (panel + _GAP) / whole
         _style.axis(spec, "x", row).update(anchor=f"y{row if row > 1 else ''}")
         _style.value_axis(
-            spec, _unit(one), row=row, limits=_limits([other for other in found if other.unit == one.unit])
+            spec, _unit(one), row=row, limits=_limits([other for other in found if other.unit == one.unit], tokens)
         )
         _style.axis(spec, "y", row).update(
             domain=[max(top - panel / whole, 0.0), top], anchor=f"x{row if row > 1 else ''}", exponentformat="power"
@@ -57,7 +66,7 @@ def render(found: Sequence[WordAttribution], *, height: int = 210, width: int = 
         if row > 1:
             _style.axis(spec, "x", row).update(matches="x")
         _style.reference_line(spec, 0.0, row=row)
-        spec["data"].append(_bars(one, row))
+        spec["data"].append(_bars(one, row, tokens))
         _entries.heading(spec, f"<b>{_style.escaped(label_of(one), 60)}</b>", top, yshift=6)
     return _style.build(spec)
 
@@ -85,35 +94,45 @@ def _unit(found: WordAttribution) -> str:
     return "logit" if found.unit == "logit" else "share" if found.unit.startswith("share") else "logit / vector"
 
 
-def _limits(found: Sequence[WordAttribution]) -> tuple[float, float]:
+def _score_tokens(found: Sequence[WordAttribution]) -> bool:
+    return all(one.token_scores is not None for one in found)
+
+
+def _drawn(found: WordAttribution, tokens: bool) -> tuple[np.ndarray, np.ndarray | None, Sequence[str]]:
+    """Scores, standard errors where there are some, and names of what is drawn."""
+    if tokens and found.token_scores is not None:
+        return found.token_scores, None, found.reading.tokens
+    return found.scores, found.standard_error, found.words
+
+
+def _limits(found: Sequence[WordAttribution], tokens: bool) -> tuple[float, float]:
     """Ends of the scale that attributions in one unit share; zero is always on it."""
     low = high = 0.0
     for one in found:
-        error = one.standard_error if one.standard_error is not None else np.zeros_like(one.scores)
+        scores, errors, _ = _drawn(one, tokens)
+        error = errors if errors is not None else np.zeros_like(scores)
         if one.signed:
-            low = min(low, float((one.scores - error).min()))
-        high = max(high, float((one.scores + error).max()))
+            low = min(low, float((scores - error).min()))
+        high = max(high, float((scores + error).max()))
     return (low, high) if high > low else (low - 1.0, 1.0)
 
 
-def _bars(found: WordAttribution, row: int) -> _style.Spec:
+def _bars(found: WordAttribution, row: int, tokens: bool) -> _style.Spec:
     number_of = row if row > 1 else ""
-    errors = found.standard_error
-    shown = [number(score, signed=found.signed) for score in found.scores.tolist()]
+    scores, errors, names = _drawn(found, tokens)
+    shown = [number(score, signed=found.signed) for score in scores.tolist()]
     if errors is not None:
         shown = [f"{score} ± {number(error)}" for score, error in zip(shown, errors.tolist(), strict=True)]
-    colors = (
-        _entries.by_sign(found.scores, _entries.push_colors(found.labels, found.target)) if found.signed else PURPLE
-    )
+    colors = _entries.by_sign(scores, _entries.push_colors(found.labels, found.target)) if found.signed else PURPLE
     bars: _style.Spec = {
         "type": "bar",
-        "x": np.arange(len(found.words)),
-        "y": found.scores,
+        "x": np.arange(len(names)),
+        "y": scores,
         "xaxis": f"x{number_of}",
         "yaxis": f"y{number_of}",
         "marker": {"color": colors, "line": {"width": 0}},
         "customdata": shown,
-        "hovertext": [_style.escaped(word, 40) for word in found.words],
+        "hovertext": [_style.escaped(word, 40) for word in names],
         "hovertemplate": "<b>%{hovertext}</b> %{customdata}<extra></extra>",
     }
     if errors is not None:

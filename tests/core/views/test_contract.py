@@ -81,6 +81,10 @@ class Read:
         return [api.attribute(self.model, self.text, method, 1, **knobs) for method, knobs in methods.items()]
 
     @cached_property
+    def complete(self) -> Any:
+        return api.attribute(self.model, self.text, "integrated_gradients", 1, max_points=8)
+
+    @cached_property
     def summary(self) -> Any:
         return api.summarise_attention(self.trace)
 
@@ -167,7 +171,8 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "vanishing": lambda read: ((read.jacobians,), {"untrained": read.untrained, "other": read.jacobians}),
     "step_spectrum": lambda read: ((read.jacobians,), {}),
     "connectivity": lambda read: ((api.trace_connectivity(read.model, read.text),), {"scale": "log"}),
-    "word_scores": lambda read: ((read.scores,), {}),
+    "word_scores": lambda read: ((read.scores,), {"tokens": True}),
+    "score_waterfall": lambda read: ((read.complete,), {"sort": "size", "tokens": True}),
     "layer_similarity": lambda read: ((api.compare_layers(read.trace),), {}),
     "layer_verdict": lambda read: ((api.trace_layer_verdicts(read.model, read.text),), {"target": 1}),
     "head_summary": lambda read: ((read.summary,), {"layer": 1, "head": 2}),
