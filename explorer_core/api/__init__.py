@@ -4,6 +4,15 @@ Importing this package is cheap; torch comes in with the first call that needs i
 files beside this one, and are called from here.
 """
 
+from explorer_core.api._agreement import (
+    cheap_methods,
+    compared_methods,
+    map_agreement,
+    measure_human_agreement,
+    price_over_texts,
+    rationale_columns,
+    read_rationales,
+)
 from explorer_core.api._bundle import reproduce_bundle
 from explorer_core.api._checkpoints import (
     evaluate_checkpoints,
@@ -14,6 +23,17 @@ from explorer_core.api._checkpoints import (
     trace_checkpoints,
 )
 from explorer_core.api._corpus import find_pattern, index_states, open_index, price_index, similar_units, unit_card
+from explorer_core.api._exam import (
+    delete_exam,
+    find_exam,
+    list_exam_jobs,
+    list_exams,
+    load_exam,
+    price_exam,
+    resume_exam,
+    run_exam,
+    start_exam,
+)
 from explorer_core.api._gradients import (
     price_spectrum,
     trace_connectivity,
@@ -49,6 +69,7 @@ from explorer_core.api._reading import (
     trace_states,
     trace_unit_step,
 )
+from explorer_core.api._texts import delete_upload, forget_verdicts, guess_labels, judge, read_texts
 from explorer_core.api._training import (
     find_job,
     preview_data,
@@ -66,58 +87,83 @@ from explorer_core.api._training import (
 )
 from explorer_core.api._words import assess, attribute, find_flips, list_methods, price_attribution
 from explorer_core.bundle import Made
+from explorer_core.exam.spec import ExamSpec
+from explorer_core.judging.spec import TextsSpec
 from explorer_core.lab.spec import LabSpec
 from explorer_core.progress import Progress
 from explorer_core.training.spec import DataSpec, TrainingSpec
 
 __all__ = [
     "DataSpec",
+    "ExamSpec",
     "LabSpec",
     "Made",
     "Progress",
+    "TextsSpec",
     "TrainingSpec",
     "assess",
     "attribute",
+    "cheap_methods",
     "compare_layers",
+    "compared_methods",
+    "delete_exam",
     "delete_model",
+    "delete_upload",
     "evaluate",
     "evaluate_checkpoints",
     "export_model",
+    "find_exam",
     "find_flips",
     "find_job",
     "find_pattern",
+    "forget_verdicts",
     "free_name",
     "gate_saturation",
     "gradient_history",
+    "guess_labels",
     "import_model",
     "index_states",
+    "judge",
     "lab_example",
     "list_checkpoints",
+    "list_exam_jobs",
+    "list_exams",
     "list_families",
     "list_methods",
     "list_models",
     "list_recorded",
     "list_sources",
     "load_checkpoint",
+    "load_exam",
     "load_model",
     "lstm_ledger",
+    "map_agreement",
+    "measure_human_agreement",
     "open_index",
     "order_units",
     "predict",
     "preview_data",
     "price_attribution",
+    "price_exam",
     "price_index",
     "price_lab",
+    "price_over_texts",
     "price_spectrum",
     "price_training",
+    "rationale_columns",
     "read_data",
+    "read_rationales",
+    "read_texts",
     "reproduce_bundle",
     "restore_model",
+    "resume_exam",
     "resume_training",
+    "run_exam",
     "run_lab",
     "running_verdict",
     "save_upload",
     "similar_units",
+    "start_exam",
     "start_starters",
     "start_training",
     "starter_specs",

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from explorer_core import settings
-from explorer_core.datasets._table import Cell, Table, as_cell, check_width, tell_skipped
+from explorer_core.datasets._table import Cell, Table, as_cell, as_list_cell, check_width, tell_skipped
 from explorer_core.errors import InvalidInputError
 
 
-def parse_jsonl(origin: str, text: str, notes: Sequence[str]) -> Table:
+def parse_jsonl(origin: str, text: str, notes: Sequence[str], *, with_lists: bool = False) -> Table:
     """A table from JSON lines, or from one JSON list of objects; lines that are no objects are left out and told.
 
-    Row numbers are line numbers, or places in the list. Nested values count as missing.
+    Row numbers are line numbers, or places in the list. Nested values count as missing, but lists are kept as JSON
+    `with_lists`.
 
     Raises:
         InvalidInputError: If no line, or only the lesser part of the lines, holds an object, or there are too many
@@ -48,7 +49,7 @@ def parse_jsonl(origin: str, text: str, notes: Sequence[str]) -> Table:
             if name not in columns:
                 check_width(len(columns) + 1)
                 columns[name] = [None] * len(good)
-            columns[name][row] = as_cell(cell)
+            columns[name][row] = as_list_cell(cell) if with_lists else as_cell(cell)
     for name in nested:
         if all(cell is None for cell in columns[name]):
             del columns[name]

@@ -18,6 +18,7 @@ from explorer_core.datasets._table import MAX_NAME_CHARS, Cell, Table, show, sho
 from explorer_core.errors import ExplorerError, InvalidInputError
 
 PAIR_COLUMNS = ("pair", "pair_id")
+NO_TEXT, BROKEN = "no text", "broken characters (half a surrogate pair)"
 _SEEN = regex.compile(r"[^\s\p{C}\p{Z}]", regex.VERSION1)
 _WHOLE = re.compile(r"[+-]?\d{1,15}(\.0*)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -46,7 +47,7 @@ def label_rows(table: Table, options: Mapping[str, Any]) -> LabelledTexts:
             f"The columns are: {show_columns(table)}. Choose the one that holds the labels, or add one."
         )
     texts = table.columns[text_column]
-    labels = _plain_labels(table.columns[label_column])
+    labels = plain_labels(table.columns[label_column])
     rows, notes = _usable_rows(table, texts, labels)
     if not rows:
         why = "no label" if not any(labels) else "no text that can be used with a label"
@@ -95,7 +96,7 @@ def preview_table(table: Table, options: Mapping[str, Any]) -> DataPreview:
     except ExplorerError as error:
         problem = str(error)
     texts = table.columns[text_column] if text_column else [None] * table.n_rows
-    labels = _plain_labels(table.columns[label_column]) if label_column else [""] * table.n_rows
+    labels = plain_labels(table.columns[label_column]) if label_column else [""] * table.n_rows
     rows = [row for row, text in enumerate(texts) if text is not None and _SEEN.search(text)]
     first_of_label: dict[str, int] = {}
     for row in rows:
@@ -125,22 +126,28 @@ def _usable_rows(table: Table, texts: Sequence[Cell], labels: Sequence[str]) -> 
     rows: list[int] = []
     unusable: dict[str, list[int]] = {}
     for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
-        if text is None or not _SEEN.search(text):
-            why = "no text"
-        elif not label:
+        why = why_unusable(text)
+        if not label and why != NO_TEXT:
             why = "no label"
-        elif len(text) > settings.MAX_CELL_CHARS:
-            why = f"a text of more than {settings.MAX_CELL_CHARS:,} characters"
-        elif _SURROGATE.search(text) or _SURROGATE.search(label):
-            why = "broken characters (half a surrogate pair)"
+        elif not why and _SURROGATE.search(label):
+            why = BROKEN
+        if why:
+            unusable.setdefault(why, []).append(table.row_numbers[row])
         else:
             rows.append(row)
-            continue
-        unusable.setdefault(why, []).append(table.row_numbers[row])
     return rows, [tell_skipped(numbers, why) for why, numbers in unusable.items()]
 
 
-def _plain_labels(cells: Sequence[Cell]) -> list[str]:
+def why_unusable(text: Cell, max_chars: int = settings.MAX_CELL_CHARS) -> str:
+    """Why no network can read a cell, as the end of a sentence; empty if one can."""
+    if text is None or not _SEEN.search(text):
+        return NO_TEXT
+    if len(text) > max_chars:
+        return f"a text of more than {max_chars:,} characters"
+    return BROKEN if _SURROGATE.search(text) else ""
+
+
+def plain_labels(cells: Sequence[Cell]) -> list[str]:
     """Labels without blanks around them; whole numbers lose their `.0` when all are whole; one spelling each."""
     labels = [" ".join(cell.split()) if cell else "" for cell in cells]
     values = set(labels) - {""}

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from explorer_core import settings
-from explorer_core.datasets._table import Cell, Table, as_cell, check_width
+from explorer_core.datasets._table import Cell, Table, as_list_cell, check_width
 from explorer_core.errors import InvalidInputError
 
 _BATCH_ROWS = 4_096
 
 
-def parse_parquet(origin: str, data: bytes, notes: Sequence[str]) -> Table:
-    """A table from a Parquet file; columns of anything but text, numbers and truths are left out and told.
+def parse_parquet(origin: str, data: bytes, notes: Sequence[str], *, with_lists: bool = False) -> Table:
+    """A table from a Parquet file; columns of anything but text, numbers and truths are left out and told; lists
+    are kept as JSON `with_lists`.
 
     Raises:
         InvalidInputError: If it is no Parquet file, has no flat column, too many columns, or unpacks to too much.
@@ -29,7 +30,7 @@ def parse_parquet(origin: str, data: bytes, notes: Sequence[str]) -> Table:
         ]
         # dictionaries keep a text that comes a million times once in memory
         file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
-        flat = [field.name for field in schema if _is_flat(field.type)]
+        flat = [field.name for field in schema if _is_flat(field.type) or (with_lists and _is_list(field.type))]
         _check_size(file.metadata, schema.names, flat)
         if len(flat) < len(schema.names):
             told.append(f"Left out {len(schema.names) - len(flat)} columns of lists, records, times or bytes.")
@@ -65,6 +66,13 @@ def _is_flat(kind: Any) -> bool:
     return any(holds(kind) for holds in (*is_kind, *is_number))
 
 
+def _is_list(kind: Any) -> bool:
+    """Whether a column holds lists."""
+    import pyarrow as pa
+
+    return any(holds(kind) for holds in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
+
+
 def _check_size(metadata: Any, names: Sequence[str], flat: Sequence[str]) -> None:
     check_width(len(names))
     if len(set(names)) < len(names):
@@ -87,6 +95,6 @@ def _cells(array: Any) -> list[Cell]:
     import pyarrow as pa
 
     if not pa.types.is_dictionary(array.type):
-        return [as_cell(value) for value in array.to_pylist()]
-    values = [as_cell(value) for value in array.dictionary.to_pylist()]
+        return [as_list_cell(value) for value in array.to_pylist()]
+    values = [as_list_cell(value) for value in array.dictionary.to_pylist()]
     return [None if index is None else values[index] for index in array.indices.to_pylist()]

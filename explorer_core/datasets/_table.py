@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,6 +70,16 @@ def as_cell(value: Any) -> Cell:
             return None
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     return str(value)
+
+
+def as_list_cell(value: Any) -> Cell:
+    """As `as_cell`, but a list becomes JSON."""
+    if not isinstance(value, list):
+        return as_cell(value)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return None
 
 
 def name_columns(header: Sequence[Cell]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from explorer_core.datasets._jsonl import parse_jsonl
 from explorer_core.datasets._labelled_texts import DataPreview, LabelledTexts
 from explorer_core.datasets._labelling import label_rows, preview_table
 from explorer_core.datasets._parquet import parse_parquet
+from explorer_core.datasets._plain_text import parse_blocks, parse_document
 from explorer_core.datasets._table import Table, show
 from explorer_core.datasets._xlsx import parse_xlsx
 from explorer_core.errors import InvalidInputError, NotFoundError
@@ -57,7 +58,7 @@ ABOUT = {
     ),
 }  # fmt: skip
 
-_TEXT_PARSERS = {
+_TEXT_PARSERS: dict[str, Callable[..., Table]] = {
     ".txt": parse_txt,
     ".csv": parse_csv,
     ".tsv": lambda origin, text, notes: parse_csv(origin, text, notes, "\t"),
@@ -65,7 +66,9 @@ _TEXT_PARSERS = {
     ".ndjson": parse_jsonl,
     ".json": parse_jsonl,
 }
-_BINARY_PARSERS = {".parquet": parse_parquet, ".xlsx": parse_xlsx}
+_BINARY_PARSERS: dict[str, Callable[..., Table]] = {".parquet": parse_parquet, ".xlsx": parse_xlsx}
+_TXT_WAYS = {"line": parse_txt, "block": parse_blocks, "document": parse_document}
+_HOLDS_LISTS = (".jsonl", ".ndjson", ".json", ".parquet")
 
 
 def read(options: Mapping[str, Any]) -> LabelledTexts:
@@ -90,8 +93,13 @@ def preview(options: Mapping[str, Any]) -> DataPreview:
     return preview_table(open_table(options), options)
 
 
-def open_table(options: Mapping[str, Any]) -> Table:
+def open_table(options: Mapping[str, Any], *, with_lists: bool = False) -> Table:
     """All columns of a file as text.
+
+    Args:
+        options: `path`, and if wanted `encoding` and `txt`: what is one text of a TXT file, a `line`, a `block` between
+            blank lines or the whole `document`.
+        with_lists: Whether the lists of a JSONL or Parquet file are kept, as JSON; else they count as missing.
 
     Raises:
         NotFoundError: If the file is not there.
@@ -99,10 +107,12 @@ def open_table(options: Mapping[str, Any]) -> Table:
     """
     path, ending, data = _read_bytes(options.get("path"))
     origin = show(path.name)[1:-1]
+    more = {"with_lists": with_lists} if ending in _HOLDS_LISTS else {}
     if ending in _BINARY_PARSERS:
-        return _BINARY_PARSERS[ending](origin, data, ())
+        return _BINARY_PARSERS[ending](origin, data, (), **more)
     text, note = decode(data, options.get("encoding"))
-    return _TEXT_PARSERS[ending](origin, text, (note,))
+    parse = _TXT_WAYS[options.get("txt", "line")] if ending == ".txt" else _TEXT_PARSERS[ending]
+    return parse(origin, text, (note,), **more)
 
 
 def _read_bytes(given: Any) -> tuple[Path, str, bytes]:

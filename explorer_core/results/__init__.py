@@ -6,15 +6,21 @@ Axes are always in this order: `[text, layer, direction, word | pos, gate, unit]
 
 from explorer_core.results._base import DIRECTIONS, Exportable, check_array, check_finite, safe_csv, softmax
 from explorer_core.results._files import pack_arrays, pack_files
+from explorer_core.results.agreement_map import AgreementMap, word_ranks
 from explorer_core.results.attention import AttentionSummary
 from explorer_core.results.attributions import AttributionPrice, WordAttribution, kendall_tau
 from explorer_core.results.checkpoints import Checkpoint, CheckpointTrace, PairHistory
 from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
+from explorer_core.results.exam import ExamNetwork, ExamPrice, ExamRow, PlantedText, ShortcutExam
+from explorer_core.results.exam_finding import exam_finding_of
 from explorer_core.results.flips import Flips
 from explorer_core.results.gradient_history import GradientHistory
 from explorer_core.results.gradient_steps import GradientStep
 from explorer_core.results.gradients import Connectivity, GradientTrace, JacobianTrace
 from explorer_core.results.halves import BiLstmHalves
+from explorer_core.results.human_agreement import HumanAgreement
+from explorer_core.results.judged_scores import Agreement, Effect, Reliability, Scores
+from explorer_core.results.judgements import Judgement
 from explorer_core.results.lab import LabExample, LabPrice, LabResult
 from explorer_core.results.lab_finding import finding_of
 from explorer_core.results.layers import LayerSimilarity, LayerVerdicts
@@ -22,6 +28,7 @@ from explorer_core.results.ledger import LstmLedger
 from explorer_core.results.memory import MemoryTrace
 from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
+from explorer_core.results.text_tables import Skipped, TextTable
 from explorer_core.results.traces import RecurrentTrace, Trace, TransformerTrace
 from explorer_core.results.trust import TrustCard, TrustLine
 from explorer_core.results.unit_orders import UnitOrder
@@ -31,22 +38,30 @@ from explorer_core.text import Reading
 
 __all__ = [
     "DIRECTIONS",
+    "Agreement",
+    "AgreementMap",
     "AttentionSummary",
     "AttributionPrice",
     "BiLstmHalves",
     "Checkpoint",
     "CheckpointTrace",
     "Connectivity",
+    "Effect",
     "Equation",
     "Evaluation",
+    "ExamNetwork",
+    "ExamPrice",
+    "ExamRow",
     "Exportable",
     "Flips",
     "GateSaturation",
     "GradientHistory",
     "GradientStep",
     "GradientTrace",
+    "HumanAgreement",
     "IndexPrice",
     "JacobianTrace",
+    "Judgement",
     "LabExample",
     "LabPrice",
     "LabResult",
@@ -58,11 +73,17 @@ __all__ = [
     "PairHistory",
     "PatternMatches",
     "Places",
+    "PlantedText",
     "Predictions",
     "Reading",
     "RecurrentTrace",
+    "Reliability",
     "RunningVerdict",
+    "Scores",
+    "ShortcutExam",
     "SimilarUnits",
+    "Skipped",
+    "TextTable",
     "Trace",
     "TransformerTrace",
     "TrustCard",
@@ -74,10 +95,12 @@ __all__ = [
     "WordMeans",
     "check_array",
     "check_finite",
+    "exam_finding_of",
     "finding_of",
     "kendall_tau",
     "pack_arrays",
     "pack_files",
     "safe_csv",
     "softmax",
+    "word_ranks",
 ]

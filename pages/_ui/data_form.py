@@ -120,7 +120,7 @@ def _draw_option(source: str, option: Mapping[str, Any], found: DataPreview | No
     key = f"{start}_{source}_{option['name']}"
     kind, label, help_text = option["kind"], option["label"], option["help"]
     if kind == "file":
-        return _draw_upload(label, option["endings"], key)
+        return draw_upload(label, option["endings"], key)
     if kind == "number":
         bounds = (option[name] for name in ("default", "low", "high", "step"))
         return knob(Knob(option["name"], label, help_text, *bounds), key=key)
@@ -139,7 +139,7 @@ def _draw_option(source: str, option: Mapping[str, Any], found: DataPreview | No
     )  # fmt: skip
 
 
-def _draw_upload(label: str, endings: tuple[str, ...], key: str) -> str | None:
+def draw_upload(label: str, endings: tuple[str, ...], key: str) -> str | None:
     """Path of an uploaded file, kept under a name made from its bytes: the sender's own name is never used."""
     upload = st.file_uploader(
         label, type=list(endings), key=key, max_upload_size=settings.MAX_UPLOAD_MIB,

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn.metrics  # noqa: F401 - its first import in a process draws from `random`
 import torch
 
 from explorer_core import api
+from explorer_core.datasets._labelled_texts import LabelledTexts
 from explorer_core.errors import CancelledError
 from explorer_core.loaded import LoadedModel
 from tests.conftest import FAMILIES, RECURRENT_FAMILIES, build_tiny
@@ -39,6 +41,12 @@ EVERY_KIND = ("integrated_gradients", "leave_one_out", "gradient_shap", "shapley
 
 def weights_of(model: LoadedModel) -> np.ndarray:
     return torch.cat([weight.flatten() for weight in model.module.state_dict().values()]).numpy()
+
+
+def marked(text: str) -> LabelledTexts:
+    """Two texts with the first letters of each marked."""
+    spans, split = (((0, 3),), ((0, 8),)), np.array(["test", "test"])
+    return LabelledTexts((text, CORPUS[1]), np.array([0, 1]), ("negative", "positive"), split, "a", "A.", spans=spans)
 
 
 CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
@@ -72,6 +80,18 @@ CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
         lambda model, text, **more: api.assess(model, text, api.attribute(model, text, "gradient_norm"), **more),
         ("lstm", "bert"),
     ),
+    "measure_human_agreement": (
+        lambda model, text, **more: api.measure_human_agreement(model, marked(text), methods=EVERY_KIND[:2], **more),
+        ("lstm", "bert"),
+    ),
+    "map_agreement": (
+        lambda model, text, **more: api.map_agreement(model, CORPUS, methods=EVERY_KIND[:3], **more),
+        ("gru", "bert"),
+    ),
+    "price_over_texts": (
+        lambda model, text: [one.n_passes for one in api.price_over_texts(model, CORPUS, EVERY_KIND).values()],
+        tuple(FAMILIES),
+    ),
     "index_states": (lambda model, text, **more: api.index_states(model, CORPUS, **more), tuple(FAMILIES)),
     "price_index": (lambda model, text: api.price_index(model, CORPUS).n_words, tuple(FAMILIES)),  # not its seconds
     "unit_card": (over_index(lambda index: api.unit_card(index, 3)), tuple(FAMILIES)),
@@ -89,7 +109,8 @@ NOT_READING = {
     *("delete_model", "restore_model", "read_data", "preview_data", "save_upload", "train", "training_spec"),
     *("start_training", "resume_training", "find_job", "starter_specs", "start_starters", "train_starters"),
     *("price_training", "training_curves"),
-    "list_methods",
+    *("list_methods", "cheap_methods", "compared_methods"),
+    *("read_rationales", "rationale_columns"),  # read files
     *("gradient_history", "list_recorded", "list_checkpoints"),  # are files of a run
     *("load_checkpoint", "trace_checkpoints", "evaluate_checkpoints"),  # networks of their own, from a run's folder
     "evaluate",  # predicts; its data has a test of its own
@@ -97,7 +118,12 @@ NOT_READING = {
     *("run_lab", "price_lab", "lab_example"),  # are given no network; their own test is in lab/test_run.py
     "reproduce_bundle",  # packs results; only its script calls a network
 }
-WITHOUT_READING = {"untrained_twin", "price_spectrum", "price_attribution"}  # build, count or remember a pace
+WITHOUT_READING = {
+    "untrained_twin",
+    "price_spectrum",
+    "price_attribution",
+    "price_over_texts",
+}  # build, count or remember a pace
 
 
 def state_of(model: LoadedModel) -> tuple[Any, ...]:
