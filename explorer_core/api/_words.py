@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from explorer_core import registry
@@ -74,6 +75,8 @@ def assess(
 ) -> TrustCard:
     """How far an attribution may be believed: measurements on the network itself, each with its meaning, and a grade.
 
+    Where a shortcut exam of the network's family is kept (`run_exam`), what the newest says of the method is a line.
+
     Args:
         model: From `load_model`.
         text: The text of the attribution.
@@ -86,9 +89,12 @@ def assess(
     Raises:
         IncompatibleError: If the attribution is of another network or text.
     """
-    from explorer_core.attribution import _trust
+    from explorer_core.attribution import _trust, _trust_exam
+    from explorer_core.exam import store
 
-    return _trust.assess(model, text, attribution, full=full, seed=seed, progress=progress)
+    card = _trust.assess(model, text, attribution, full=full, seed=seed, progress=progress)
+    line = _trust_exam.exam(attribution, store.find_newest(attribution.architecture, attribution.method))
+    return card if line is None else dataclasses.replace(card, lines=(*card.lines, line))
 
 
 def find_flips(

@@ -116,8 +116,8 @@ def find(name: str) -> Job:
     return Job(name)
 
 
-def launch(arguments: Sequence[str], log: Path) -> None:
-    """Start a worker that outlives this process and its terminal.
+def launch(arguments: Sequence[str], log: Path, worker: str = "explorer_core.training.worker") -> None:
+    """Start a worker, a module with a `main`, that outlives this process and its terminal.
 
     Raises:
         JobError: If the system starts no process.
@@ -125,7 +125,7 @@ def launch(arguments: Sequence[str], log: Path) -> None:
     root = str(Path(explorer_core.__file__).parents[1])
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     # -P: modules in the folder the app was started from must not stand in for libraries of the same name.
-    command = [sys.executable, "-P", "-m", "explorer_core.training.worker", *arguments]
+    command = [sys.executable, "-P", "-m", worker, *arguments]
     environment = {
         # Threads that spin while they wait make training ten times slower as soon as the cores have other work too.
         "OMP_WAIT_POLICY": "PASSIVE",

@@ -99,6 +99,22 @@ def carry_out(spec: TrainingSpec, *, progress: Progress | None = None) -> str:
     return spec.name
 
 
+def train_at(spec: TrainingSpec, folder: Path, *, progress: Progress | None = None) -> Path:
+    """Train a network in a folder that is no run: it is in no list, and goes when whoever asked for it says so.
+
+    Args:
+        spec: What to train; its name names no folder.
+        folder: An empty folder, which becomes an ordinary `save_pretrained` folder.
+        progress: As in `train`.
+
+    Raises:
+        As `train`.
+    """
+    _fit(spec, folder, Journal(folder, progress=progress))
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return folder
+
+
 def _carry_out_alone(spec: TrainingSpec, folder: Path, progress: Progress | None) -> None:
     journal = Journal(folder, progress=progress)
     try:

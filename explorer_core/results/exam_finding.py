@@ -1,0 +1,73 @@
+"""What an exam says, in sentences made from its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explorer_core import registry
+from explorer_core.numerals import number
+from explorer_core.palette import family_label
+from explorer_core.results.exam import ExamRow, ShortcutExam
+
+ALWAYS, SELDOM = 0.9, 0.5
+"""Precision at 1 from which on a method finds the word nearly always, and below which it misses it more often."""
+
+
+def exam_finding_of(result: ShortcutExam) -> tuple[str, ...]:
+    """The finding first, then a sentence for each family."""
+    if not result.rows:
+        told = [f"{family_label(network.family)}: {result.problem(network.family)}" for network in result.networks]
+        return ("No network has learned the shortcut so far, so no method can be judged.", *told)
+    return (_first(result), *(_family(result, network.family) for network in result.networks))
+
+
+def method_label(method: str) -> str:
+    """What a person calls a method."""
+    about = registry.describe("attribution").get(method)
+    return about.label if about else method
+
+
+def _first(result: ShortcutExam) -> str:
+    families = list(dict.fromkeys(row.family for row in result.rows))
+    by_method = {method: [row for row in result.rows if row.method == method] for method in result.spec.methods}
+    by_method = {method: rows for method, rows in by_method.items() if rows}
+    sure = [method for method, rows in by_method.items() if all(row.precision >= ALWAYS for row in rows)]
+    poor = [method for method, rows in by_method.items() if any(row.precision < SELDOM for row in rows)]
+    where = "in every family that has it" if len(families) > 1 else f"in the {family_label(families[0])}"
+    said = (
+        f"{_listed(sure)} {'puts' if len(sure) == 1 else 'put'} the planted word first in at least "
+        f"{100 * ALWAYS:.0f} % of the texts {where}"
+        if sure
+        else f"No method puts the planted word first in {100 * ALWAYS:.0f} % of the texts {where}"
+    )
+    if poor:
+        said += f"; {_listed(poor)} {'misses' if len(poor) == 1 else 'miss'} it more often than not"
+        said += " in at least one" if len(families) > 1 else ""
+    return f"{said}."
+
+
+def _family(result: ShortcutExam, family: str) -> str:
+    if problem := result.problem(family):
+        return f"{family_label(family)}: {problem}"
+    rows = sorted((row for row in result.rows if row.family == family), key=lambda row: -row.precision)
+    first, last = rows[0], rows[-1]
+    best = [row for row in rows if row.precision == first.precision]
+    said = f"{family_label(family)}: {_listed([row.method for row in best])} {_share(first)}"
+    if last.precision < first.precision:
+        worst = [row for row in rows if row.precision == last.precision]
+        said += f", {_listed([row.method for row in worst])} {_share(last)}"
+    return (
+        f"{said}; a random order would find it in {100 * first.random_precision:.0f} % of {first.n_texts} texts of "
+        f"{number(first.n_words)} words."
+    )
+
+
+def _share(row: ExamRow) -> str:
+    return (
+        f"{100 * row.precision:.0f} % (95 % interval {100 * row.precision_low:.0f} to {100 * row.precision_high:.0f})"
+    )
+
+
+def _listed(methods: Sequence[str]) -> str:
+    labels = [method_label(method) for method in methods]
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
