@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "corpus": frozenset({"datasets", "tracing"}),
     "exam": frozenset({"architectures", "attribution", "datasets", "prediction", "training"}),
     "lab": frozenset(),
+    "judging": frozenset({"datasets", "prediction"}),
     "views": frozenset(),
     "training": frozenset({"architectures", "datasets", "tracing"}),
     "prediction": frozenset(),
@@ -48,6 +49,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "datasets",
             "evaluation",
             "exam",
+            "judging",
             "lab",
             "prediction",
             "tracing",
@@ -60,6 +62,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 LEAVES_IN_ROOMS = {  # plain values that travel
     "explorer_core.exam.spec",
+    "explorer_core.judging.spec",
     "explorer_core.lab.spec",
     "explorer_core.training.spec",
 }

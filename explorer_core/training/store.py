@@ -26,8 +26,8 @@ from explorer_core.training._curves import NewEvents, TrainingCurves, curves_of,
 from explorer_core.training.spec import NAME_PATTERN, TrainingSpec, check_name
 
 __all__ = [
-    "NewEvents", "TrainingCurves", "claim", "delete", "find_card", "free_name", "is_taken", "list_cards", "lock_file",
-    "read_curves", "read_events", "read_spec", "restore", "run_folder", "save_upload",
+    "NewEvents", "TrainingCurves", "claim", "delete", "delete_upload", "find_card", "free_name", "is_taken",
+    "list_cards", "lock_file", "read_curves", "read_events", "read_spec", "restore", "run_folder", "save_upload",
 ]  # fmt: skip
 
 STARTER_PREFIX = "starter-"
@@ -207,6 +207,13 @@ def save_upload(content: bytes, ending: str) -> Path:
         draft.write_bytes(content)
         draft.replace(path)
     return path
+
+
+def delete_upload(path: Path) -> None:
+    """Delete an uploaded file; a path that is none of them is left alone."""
+    folder = settings.home() / ".uploads"
+    if path.parent == folder and re.fullmatch(r"[0-9a-f]{32}\.[a-z0-9]{1,8}", path.name):
+        path.unlink(missing_ok=True)
 
 
 def lock_file(name: str) -> FileLock:

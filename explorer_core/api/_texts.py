@@ -1,0 +1,112 @@
+"""A person's own texts: reading them from files, and judging networks over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer_core.judging.spec import TextsSpec
+from explorer_core.progress import Progress
+from explorer_core.results import Judgement, TextTable
+
+if TYPE_CHECKING:
+    from explorer_core.loaded import LoadedModel
+
+
+def read_texts(
+    paths: Sequence[str | Path] = (),
+    spec: TextsSpec | None = None,
+    *,
+    pasted: str | None = None,
+    names: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> TextTable:
+    """Texts with their labels and other columns from files of one's own, or from what was pasted.
+
+    Labels are not needed. TXT, CSV, TSV, JSONL, Parquet and XLSX are read; several files follow each other, each with
+    columns of its own.
+
+    Args:
+        paths: Files, at most `settings.MAX_FILES_AT_ONCE` of at most `settings.MAX_FILE_MIB` MiB each.
+        spec: Which columns, and what is done with long texts; all guessed and given whole if left out.
+        pasted: Texts in place of files, read as a TXT file is.
+        names: What to call the files, such as the names a browser sent; their own if left out.
+        progress: See `Progress`.
+
+    Returns:
+        At most `settings.MAX_TEXTS` texts; rows that cannot be read are in `skipped`, with the reason.
+
+    Raises:
+        NotFoundError: If a file or a chosen column is not there.
+        InvalidInputError: If a file cannot be read, no text is left, or there are too many.
+    """
+    from explorer_core.judging import reading
+
+    return reading.read_texts(paths, spec, pasted=pasted, names=names, progress=progress)
+
+
+def guess_labels(values: Sequence[str], labels: Sequence[str]) -> dict[str, str | None]:
+    """Class of a model that each label of a file means, `None` where nothing fits: a guess for a person to change.
+
+    Args:
+        values: Labels as the file has them, such as `TextTable.label_values`.
+        labels: Classes of the model.
+    """
+    from explorer_core.judging import label_names
+
+    return label_names.guess_labels(values, labels)
+
+
+def judge(
+    models: Sequence[LoadedModel],
+    table: TextTable,
+    mapping: Mapping[str, str | None] | None = None,
+    *,
+    seed: int = 0,
+    n_resamples: int = 1_000,
+    is_kept: bool = True,
+    progress: Progress | None = None,
+    watch: Callable[[Judgement], None] | None = None,
+) -> Judgement:
+    """All models over all texts: verdicts row by row, and with labels accuracy, F1, calibration and their intervals.
+
+    Every different text is read once by each model, in batches of like length. What a model has read before is found
+    again on disk by the fingerprint of its weights and the digest of the text, bit for bit, so a judgement that was
+    cancelled, or whose process died, goes on where it was.
+
+    Args:
+        models: From `load_model`, with the same classes.
+        table: From `read_texts`.
+        mapping: Class of each label of the table, `None` for one that is left out; from `guess_labels` if not given.
+        seed: Of the bootstrap and of the halves of the calibration.
+        n_resamples: Bootstrap samples behind the intervals; fewer are drawn over more than 50,000 texts.
+        is_kept: Whether verdicts are kept on disk (`settings.MAX_VERDICTS_MIB` for all models together).
+        progress: See `Progress`.
+        watch: Called with the judgement so far, whose intervals come from fewer samples: the first texts, then the
+            first models.
+
+    Raises:
+        InvalidInputError: If no model is given, or no text can be read.
+        IncompatibleError: If the models have different classes.
+        CancelledError: If `progress` raised it.
+    """
+    from explorer_core.judging import judge as judging
+
+    return judging.judge(
+        models, table, mapping, seed=seed, n_resamples=n_resamples, is_kept=is_kept, progress=progress, watch=watch
+    )
+
+
+def forget_verdicts(fingerprint: str | None = None) -> None:
+    """Delete the verdicts kept of a model, or of all."""
+    from explorer_core.judging import _kept
+
+    _kept.forget(fingerprint)
+
+
+def delete_upload(path: str | Path) -> None:
+    """Delete a file that `save_upload` kept; any other file is left alone."""
+    from explorer_core.training import store
+
+    store.delete_upload(Path(path))
