@@ -22,6 +22,7 @@ from explorer_core.results import Checkpoint, GradientHistory, PairHistory, soft
 from explorer_core.text import visible
 from explorer_core.views.running_verdict import VerdictLine
 from tests.conftest import FAMILIES, RECURRENT_FAMILIES, build_tiny
+from tests.core.exam.exams import made_exam
 
 TEXTS = {
     "one word": "terrible",
@@ -83,6 +84,18 @@ class Read:
     @cached_property
     def complete(self) -> Any:
         return api.attribute(self.model, self.text, "integrated_gradients", 1, max_points=8)
+
+    @cached_property
+    def human(self) -> Any:
+        texts, spans = (self.text, "the film was good", "never dull"), (((0, 1),), ((13, 17),), ((0, 5),))
+        labels, split = np.array([0, 1, 0]), np.full(3, "test")
+        data = LabelledTexts(texts, labels, (self.text, "other"), split, self.text, "Some.", spans=spans)
+        return api.measure_human_agreement(self.model, data, methods=["gradient_norm", "leave_one_out"])
+
+    @cached_property
+    def agreement(self) -> Any:
+        methods = ["gradient_norm", "input_x_gradient", "leave_one_out"]
+        return api.map_agreement(self.model, (self.text, "the film was good", "a dull plot"), methods=methods)
 
     @cached_property
     def summary(self) -> Any:
@@ -173,6 +186,9 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "connectivity": lambda read: ((api.trace_connectivity(read.model, read.text),), {"scale": "log"}),
     "word_scores": lambda read: ((read.scores,), {"tokens": True}),
     "score_waterfall": lambda read: ((read.complete,), {"sort": "size", "tokens": True}),
+    "human_agreement": lambda read: ((read.human,), {}),
+    "word_ranks": lambda read: ((read.scores,), {}),
+    "agreement_map": lambda read: ((read.agreement,), {"chosen": 0}),
     "layer_similarity": lambda read: ((api.compare_layers(read.trace),), {}),
     "layer_verdict": lambda read: ((api.trace_layer_verdicts(read.model, read.text),), {"target": 1}),
     "head_summary": lambda read: ((read.summary,), {"layer": 1, "head": 2}),
@@ -192,6 +208,7 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "lab_gradient": lambda read: ((small_lab(),), {}),
     "lab_starts": lambda read: ((small_lab(),), {}),
     "lab_learning": lambda read: ((small_lab(),), {"lag": 1}),
+    "exam_precision": lambda read: ((made_exam(),), {}),
 }
 
 
