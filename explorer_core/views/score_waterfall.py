@@ -12,7 +12,7 @@ from explorer_core.views._waterfall import SORTS, Step
 
 ABOUT = {
     "label": "From baseline to logit",
-    "sentence": "The logit of the baseline and what each word added to it, one after the other, up to the text's logit.",
+    "sentence": "The logit of the baseline and what each word added, one after the other, up to the text's logit.",
     "how": "From the baseline at the top, each bar begins where the one above ended and moves the sum by the score of "
     "its word, down to the logit of the text; in a long text the words with the smallest scores share a bar, and the "
     "last step, the gap, is what the scores leave unexplained.",

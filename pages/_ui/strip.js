@@ -24,6 +24,7 @@ export default function (component) {
 }
 
 function show(own, root, data, json) {
+  if (data.view) own.view = data.view
   if (own.view === "tokens" && !data.tokens) own.view = "words"
   const isSame = own.data?.stamp === data.stamp
   if (!isSame) own.anchor = null
@@ -236,7 +237,7 @@ function draw(root, own) {
   const { data } = own
   const head = element("div", "head")
   if (data.headline) head.append(headline(data.headline))
-  if (data.tokens) head.append(viewSwitch(root, own))
+  if (data.tokens && !data.view) head.append(viewSwitch(root, own))
   const isMany = data.words.length > MANY
   own.list = element("div", `list ${own.view}${isMany ? " many" : ""}`)
   own.list.dir = data.dir

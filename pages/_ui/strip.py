@@ -91,6 +91,7 @@ def word_strip(
     charts: Sequence[str] = (),
     spans: bool = False,
     reveals: bool = False,
+    view: str = "",
     label: str = "Words of the text",
 ) -> int | None:
     """Draw the strip and say which word is chosen.
@@ -110,6 +111,7 @@ def word_strip(
         spans: Whether a run of words can be selected too, by dragging or with Shift; see `linked.chosen_span`. A plain
             click lets go of it.
         reveals: Whether a long text is scrolled to the chosen word at first, instead of its beginning.
+        view: `words` or `tokens` where a control of the page chooses it; else a switch of the strip's own does.
         label: What a screen reader calls the list.
 
     Returns:
@@ -131,6 +133,7 @@ def word_strip(
             "charts": list(charts),
             "spans": spans,
             "reveals": reveals,
+            "view": view,
             "headline": None if headline is None else _headline(headline),
             "notes": list(notes),
             **_from_reading(reading, token_values, scale),

@@ -6,6 +6,7 @@ Each file is made when its button is pressed, not before.
 from __future__ import annotations
 
 import io
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ Result = Exportable | tuple[Exportable, Mapping[str, Any]] | tuple[Exportable, M
 Figures = Mapping[str, Callable[[], Any]]
 
 _ARRAYS = "Every array with its words and tokens, for NumPy."
+_JSON = "The same arrays as plain lists under the name of their call, for any language."
 _TABLE = (
     "One row for each smallest thing. A word that a spreadsheet would take for a formula (it begins with = + - or @) "
     "gets an apostrophe before it; numbers are untouched."
@@ -35,7 +37,14 @@ _PICTURES = ", pictures as one web page that needs no network and saves each as 
 _CAMERA = "\n\nA single picture: the camera in the menu above it saves it as SVG."
 
 
-def offer(key: str, look: Look, made: Mapping[str, Result | list[Result]], *, figures: Figures | None = None) -> None:
+def offer(
+    key: str,
+    look: Look,
+    made: Mapping[str, Result | list[Result]],
+    *,
+    figures: Figures | None = None,
+    as_json: bool = False,
+) -> None:
     """Buttons for what a section shows.
 
     Args:
@@ -45,6 +54,7 @@ def offer(key: str, look: Look, made: Mapping[str, Result | list[Result]], *, fi
             call with other arguments comes as `(result, arguments)`; one over a corpus as `(result, arguments,
             corpus)`, see `api.Made`; several results of one call as a list.
         figures: What draws each picture, by the name of its view.
+        as_json: Whether the arrays are offered as JSON too; for results that are small.
     """
     stem = f"{look.info.name.replace('/', '-')}-{key}"
     calls = [
@@ -63,6 +73,9 @@ def offer(key: str, look: Look, made: Mapping[str, Result | list[Result]], *, fi
         else:
             st.download_button("Tables (CSV in a zip)", lambda: csvs(results), f"{stem}-tables.zip", "application/zip",
                                on_click="ignore", key=f"{key}_csv", help=_TABLE)  # fmt: skip
+        if as_json:
+            st.download_button("Arrays (JSON)", lambda: plain(results), f"{stem}.json", "application/json",
+                               on_click="ignore", key=f"{key}_json", help=_JSON)  # fmt: skip
         st.download_button(
             "Reproduce bundle (zip)", lambda: bundle(look, calls, figures, address), f"{stem}-bundle.zip",
             "application/zip", on_click="ignore", key=f"{key}_bundle",
@@ -136,6 +149,20 @@ def csv(result: Exportable) -> bytes:
 def csvs(results: Mapping[str, Exportable]) -> bytes:
     """A zip with the table of each result."""
     return pack_files({f"{call}.csv": csv(result) for call, result in results.items()})
+
+
+def plain(results: Mapping[str, Exportable]) -> bytes:
+    """Every array of each result as JSON, `{call: {array: list}}`; a number that is none becomes null."""
+    found = {
+        call: {name: _listed(array) for name, array in result.arrays().items()} for call, result in results.items()
+    }
+    return (json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _listed(array: np.ndarray) -> Any:
+    if array.dtype.kind == "f":
+        return np.where(np.isfinite(array), array.astype(object), None).tolist()
+    return array.tolist()
 
 
 def bundle(

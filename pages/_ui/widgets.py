@@ -15,19 +15,21 @@ from explorer_core.results import ModelCard
 MAX_SHOWN_LABELS = 6
 
 
-def knob(spec: Knob, *, key: str, default: Any = None) -> Any:
+def knob(spec: Knob, *, key: str, default: Any = None, bind: bool = False) -> Any:
     """Draw one knob with its own bounds and return its value.
 
     Args:
         spec: What to draw.
         key: Key of the widget.
         default: Value to begin with instead of the knob's own.
+        bind: Whether the address carries it, under the key.
     """
     value = spec.default if default is None else default
+    more: dict[str, Any] = {"key": key, "bind": "query-params" if bind else None}
     if spec.choices and set(spec.choices) == {False, True}:
-        return st.toggle(spec.label, value=value, key=key, help=spec.help)
+        return st.toggle(spec.label, value=value, help=spec.help, **more)
     if spec.choices:
-        return st.selectbox(spec.label, spec.choices, index=spec.choices.index(value), key=key, help=spec.help)
+        return st.selectbox(spec.label, spec.choices, index=spec.choices.index(value), help=spec.help, **more)
     kind = int if isinstance(spec.default, int) else float
     return st.number_input(
         spec.label,
@@ -36,8 +38,8 @@ def knob(spec: Knob, *, key: str, default: Any = None) -> Any:
         value=kind(value),
         step=kind(spec.step or 1),
         format=None if kind is int else "%g",
-        key=key,
         help=f"{spec.help} {spec.low:,g} to {spec.high:,g}.",
+        **more,
     )
 
 

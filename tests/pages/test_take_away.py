@@ -62,21 +62,21 @@ def offered(open_app, home, warmed, monkeypatch):
     found = []
     plain = take_away.offer
 
-    def watch(key, look, made, *, figures=None):
+    def watch(key, look, made, *, figures=None, **more):
         found.append((look, made, figures))
-        plain(key, look, made, figures=figures)
+        plain(key, look, made, figures=figures, **more)
 
     monkeypatch.setattr(take_away, "offer", watch)
 
     monkeypatch.setattr(api, "read_data", lambda spec: CORPUS)
     monkeypatch.setattr(_texts, "read", lambda spec: CORPUS)
 
-    def opener(page: str, family: str, section: str):
+    def opener(page: str, family: str, section: str, **address):
         model = save_tiny(home, f"starter-{family}", family)
         if section in OVER_A_CORPUS:
             api.index_states(cache.load(f"starter-{family}", model.fingerprint), CORPUS)
         labels = {one.name: one.label for one in sections.describe(page)}
-        app = open_app(f"pages/{page}.py", text=TEXT, view=labels[section])
+        app = open_app(f"pages/{page}.py", text=TEXT, view=labels[section], **address)
         assert not app.exception
         assert app.session_state[sections.VIEW] == section
         assert found
@@ -118,8 +118,45 @@ def test_what_a_section_offers_can_be_computed_again(offered, page, family, sect
         runpy.run_path(str(tmp_path / "reproduce.py"))  # leaves with a sentence where an array differs
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"show": "Waterfall", "method": "Shapley sampling", "words_shapley_sampling_n_samples": "10"},
+        {"show": "Table", "method": "SmoothGrad", "scores_of": "Tokens", "words_smooth_grad_seed": "3"},
+    ],
+)
+def test_a_bundle_of_words_holds_the_settings_that_were_chosen(offered, chosen, tmp_path, monkeypatch):
+    _, ((look, made, figures),) = offered("words", "bilstm", "method", **chosen)
+    found, arguments = made["attribute"]
+    assert "10" in str(arguments["n_samples"]) or arguments["seed"] == 3
+    assert ("score_waterfall" in figures) == (chosen["show"] == "Waterfall")
+    for name, content in unzipped(take_away.bundle(look, [take_away.as_made("attribute", found, arguments)])).items():
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.setattr(sys, "argv", ["reproduce.py"])
+    runpy.run_path(str(tmp_path / "reproduce.py"))
+
+
+def test_arrays_as_json_equal_the_arrays(offered):
+    app, ((_, made, _),) = offered("words", "lstm", "method")
+    found, _ = made["attribute"]
+    listed = json.loads(take_away.plain({"attribute": found}))["attribute"]
+    assert set(listed) == set(found.arrays())
+    np.testing.assert_array_equal(listed["scores"], found.scores)
+    assert listed["words"] == list(found.words)
+    assert "Arrays (JSON)" in [button.proto.label for button in app.get("download_button")]
+
+
+def test_numbers_that_are_none_become_null_in_json():
+    class Half(Exportable):
+        def arrays(self):
+            return {"values": np.array([[1.5, np.nan], [np.inf, -2.0]]), "name": np.array("\ud800a")}
+
+    listed = json.loads(take_away.plain({"some": Half()}))
+    assert listed["some"]["values"] == [[1.5, None], [None, -2.0]]
+
+
 def test_buttons_make_nothing_before_they_are_pressed(offered, monkeypatch):
-    for name in ("npz", "csv", "csvs", "bundle"):
+    for name in ("npz", "csv", "csvs", "plain", "bundle"):
         monkeypatch.setattr(take_away, name, lambda *_: pytest.fail("made before the press"))
     app, offers = offered("states", "lstm", "gates")
     labels = [button.proto.label for button in app.get("download_button")]

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import html
 import json
+import math
+import re
+import threading
 
+import numpy as np
 import pytest
 
 from explorer_core import api
+from explorer_core.numerals import number
 from explorer_core.results import AttributionPrice
-from pages._ui import cache, cache_words, scored, work
+from explorer_core.views import score_waterfall
+from pages._ui import cache, cache_words, score_pictures, scored, trust_card, work
 from pages._ui.sections.words import baselines, flips, method, together
 from tests.conftest import build_tiny
 from tests.pages.conftest import said
@@ -59,7 +67,7 @@ def test_the_strip_shows_the_scores_of_the_desk(open_words, family):
     info = cache.model_info(f"starter-{family}")
     expected = api.attribute(cache.load(info.name, info.fingerprint), TEXT, "leave_one_out", "positive")
     assert strip_of(app)["values"] == pytest.approx(expected.scores.tolist(), rel=1e-4, abs=1e-6)
-    drawn = next(one for one in chart(app, method.BARS)["data"] if one["type"] == "bar")
+    drawn = next(one for one in chart(app, score_pictures.BARS)["data"] if one["type"] == "bar")
     assert len(drawn["customdata"]) == len(expected.words)
     assert "speaks most for" in said(app)
 
@@ -135,6 +143,236 @@ def test_what_costs_much_is_asked_for_first(open_words, monkeypatch):
     assert "speaks most for" in said(app)
 
 
+def test_work_that_was_cancelled_is_offered_again(open_words, monkeypatch):
+    monkeypatch.setattr(cache_words, "price", lambda *_: AttributionPrice(90.0, 5_000, 12.0))
+    started = threading.Event()
+
+    def endless(*_, _progress):
+        started.set()
+        while True:
+            _progress(0.1)
+
+    monkeypatch.setattr(cache_words, "attribution", endless)
+    app = open_words("lstm", method="lime")
+    app = next(one for one in app.button if one.label == "Score the words").click().run()
+    assert started.wait(60)
+    cancel = next(one for one in app.button if one.label == "Cancel")
+    app = settled(cancel.click().run())
+    assert "cancelled" in said(app)
+    assert [one.label for one in app.button if one.label == "Score the words"]
+    assert strip_of(app)["values"] == [None] * 5  # the text stands there without bars
+
+
+def test_a_dear_method_names_a_cheaper_one_and_a_click_takes_it(open_words, monkeypatch):
+    cheap = ("input_x_gradient", "gradient_norm")
+    monkeypatch.setattr(
+        cache_words, "price",
+        lambda *asked: AttributionPrice(2.0 if asked[3] in cheap else 90.0, 5_000, 12.0),
+    )  # fmt: skip
+    app = open_words("lstm", method="lime")
+    assert "Input × gradient takes about 2 s, but its scores do not promise to add up" in said(app)
+    app = settled(next(one for one in app.button if one.label == "Take Input × gradient instead").click().run())
+    assert app.session_state[scored.METHOD] == "input_x_gradient"
+    assert "speaks most for" in said(app)
+
+
+def test_without_anything_cheap_no_other_method_is_named(open_words, monkeypatch):
+    monkeypatch.setattr(cache_words, "price", lambda *_: AttributionPrice(90.0, 5_000, 12.0))
+    app = open_words("lstm", method="lime")
+    assert not [one for one in app.button if "instead" in one.label]
+
+
+# Pictures -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_complete_method_has_a_waterfall_to_the_logit(open_words, family):
+    app = open_words(family, show="Waterfall", target="positive")
+    info = cache.model_info(f"starter-{family}")
+    found = api.attribute(cache.load(info.name, info.fingerprint), TEXT, target="positive")
+    drawn = [one for one in chart(app, score_pictures.WATERFALL)["data"] if one["type"] == "bar"]
+    steps = score_waterfall.steps(found)
+    assert drawn[0]["hovertext"] == [step.name for step in steps]
+    assert len(drawn) == 2
+    by_size = app.button_group(key=score_pictures.SORT).set_value("Largest first").run()
+    names = next(one for one in chart(by_size, score_pictures.WATERFALL)["data"] if one["type"] == "bar")["hovertext"]
+    assert names == [step.name for step in score_waterfall.steps(found, sort="size")]
+
+
+def test_a_method_without_a_sum_says_why_it_has_no_waterfall(open_words):
+    app = open_words(method="leave_one_out", show="Waterfall")
+    assert "Leave one out does not promise that its scores add up" in said(app)
+    assert "Integrated gradients" in said(app).split("These methods do:")[1]
+    assert not [one for one in app.get("plotly_chart") if one.key == score_pictures.WATERFALL]
+
+
+def test_a_long_text_says_how_many_words_share_a_step(open_words):
+    app = settled(open_words("gru", text="good bad " * 50, show="Waterfall"))
+    assert "The 40 words with the largest scores have a bar each; the other 60 share one." in said(app)
+
+
+def test_the_table_has_every_word_with_score_share_rank_and_pieces(open_words):
+    app = open_words("lstm", method="shapley_sampling", show="Table")
+    table = app.dataframe[0].value
+    info = cache.model_info("starter-lstm")
+    found = api.attribute(cache.load(info.name, info.fingerprint), TEXT, "shapley_sampling")
+    assert list(table["entry"]) == list(found.words)
+    np.testing.assert_allclose(table["score"], found.scores)
+    np.testing.assert_allclose(table["standard_error"], found.standard_error)
+    assert list(table["n_pieces"]) == found.to_frame()["n_pieces"].tolist()
+    assert sorted(table["rank"]) == [1, 2, 3, 4, 5]
+
+
+def test_tokens_are_shown_by_strip_bars_table_and_waterfall(open_words):
+    address = {"family": "bert", "scores_of": "Tokens"}
+    app = open_words(**address)
+    tokens = [token["text"] for token in strip_of(app)["tokens"]]
+    assert strip_of(app)["view"] == "tokens"
+    bars = next(one for one in chart(app, score_pictures.TOKEN_BARS)["data"] if one["type"] == "bar")
+    assert bars["hovertext"] == tokens
+    app = open_words(**address, show="Table")
+    assert list(app.dataframe[0].value["token"]) == tokens
+    app = open_words(**address, show="Waterfall")
+    assert len(chart(app, score_pictures.WATERFALL)["data"][0]["hovertext"]) == len(tokens) + 2
+
+
+def test_a_method_of_whole_words_says_that_it_has_no_tokens(open_words):
+    app = open_words("bert", method="leave_one_out", scores_of="Tokens")
+    assert "it has scores of words, and none of tokens" in said(app)
+    assert chart(app, score_pictures.BARS)
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0.5, -0.25, 0.0], "“a{b}” speaks most for **positive** (+0.500), “c” most against it (−0.250)."),
+        ([-0.5, -0.25, -1.0], "No word speaks for **positive**; “d” speaks most against it (−1.00)."),
+        ([0.5, 0.25, 0.75], "“d” speaks most for **positive** (+0.750); no word speaks against it."),
+    ],
+)
+def test_the_sentence_names_a_word_for_and_against_only_where_there_is_one(scores, expected):
+    found = api.attribute(build_tiny("lstm"), "a c d", "leave_one_out", 1)
+    reading = dataclasses.replace(found.reading, words=("a{b}", "c", "d"))
+    found = dataclasses.replace(found, scores=np.array(scores), reading=reading)
+    shown = method.told(found).replace("\\", "").replace("\u2068", "").replace("\u2069", "")
+    assert shown.startswith(expected)
+
+
+# Samples ------------------------------------------------------------------------------------------------------------
+
+
+def test_twice_as_many_samples_are_told_and_taken(open_words):
+    app = open_words("lstm", method="gradient_shap", words_gradient_shap_n_samples="20")
+    info = cache.model_info("starter-lstm")
+    found = api.attribute(cache.load(info.name, info.fingerprint), TEXT, "gradient_shap", n_samples=20)
+    error = float(np.median(found.standard_error))
+    assert f"With 20 samples the standard error is {number(error)} logit" in said(app)
+    assert f"With 40 expect about {number(error / math.sqrt(2))}" in said(app)
+    app = settled(app.button(key=score_pictures.MORE).click().run())
+    assert app.session_state[scored.knob_key("gradient_shap", "n_samples")] == 40
+    assert "With 40 samples" in said(app)
+
+
+def test_no_more_samples_are_offered_than_there_may_be(open_words):
+    app = open_words("lstm", text="good", method="gradient_shap", words_gradient_shap_n_samples="3000")
+    app = settled(app)
+    assert app.button(key=score_pictures.MORE).label == "5,000 samples, the most there are"
+    app = open_words("lstm", text="good", method="gradient_shap", words_gradient_shap_n_samples="5000")
+    assert "More samples than that are not drawn" in said(settled(app))
+
+
+# Trust --------------------------------------------------------------------------------------------------------------
+
+
+def card_of(app) -> str:
+    return next((node.proto.body for node in app.get("html") if "class='grade'" in node.proto.body), "")
+
+
+def test_the_full_card_is_priced_first_and_cancelling_it_keeps_the_quick_one(open_words, monkeypatch):
+    app = settled(open_words("lstm", method="gradient_norm"))
+    quick = card_of(app)
+    assert "captum's infidelity take about" in said(app)
+    started = threading.Event()
+
+    def endless(*_, _progress):
+        started.set()
+        while True:
+            _progress(0.1)
+
+    monkeypatch.setattr(cache_words, "card", endless)
+    app = next(one for one in app.button if one.label == "Measure more").click().run()
+    assert started.wait(60)
+    assert card_of(app) == quick
+    cancel = next(one for one in app.button if one.label == "Cancel")
+    app = settled(cancel.click().run())
+    assert card_of(app) == quick
+    assert [one for one in app.button if one.label == "Measure more"]
+
+
+def test_the_full_card_takes_the_place_of_the_quick_one(open_words):
+    app = settled(open_words("lstm", method="gradient_norm"))
+    app = settled(next(one for one in app.button if one.label == "Measure more").click().run())
+    assert "Weights matter" in card_of(app)
+    assert not [one for one in app.button if one.label == "Measure more"]
+
+
+def test_a_dear_card_is_asked_for_first(open_words, monkeypatch):
+    dear = AttributionPrice(1.2, 7, 12.0)
+    monkeypatch.setattr(cache_words, "price", lambda *_: dear)
+    app = settled(open_words("lstm", method="gradient_norm"))
+    assert not card_of(app)
+    assert "networks with shuffled weights: about" in said(app)
+    app = settled(next(one for one in app.button if one.label == "Judge the scores").click().run())
+    assert card_of(app)
+
+
+def test_a_card_says_each_verdict_in_words_and_what_to_do_next():
+    model = build_tiny("lstm")
+    card = api.assess(model, TEXT, api.attribute(model, TEXT, "gradient_norm", 1))
+    shown = trust_card.as_html(card)
+    for line in card.lines:
+        assert f"<span>{html.escape(line.label)}</span><span class='mark'>{line.verdict} " in shown
+    assert trust_card.next_steps(card.lines)
+    assert all(html.escape(said) in shown for said in trust_card.next_steps(card.lines))
+    assert all(not line.said.startswith("<") for line in card.lines)
+
+
+def test_advice_is_known_for_every_line_that_can_be_bad():
+    names = set()
+    for family in ("lstm", "bert"):
+        model = build_tiny(family)
+        for name in ("integrated_gradients", "gradient_norm"):
+            found = api.attribute(model, TEXT, name, 1)
+            names |= {line.name for line in api.assess(model, TEXT, found, full=True).lines if line.verdict != "told"}
+    assert names <= set(trust_card._ADVICE)
+
+
+# Long texts and links -----------------------------------------------------------------------------------------------
+
+
+def test_words_beyond_the_limit_of_the_network_are_told_and_not_scored(open_words):
+    text = "the film was not good but the acting was great " * 150
+    app = settled(open_words("bert", text=text, method="gradient_norm"))
+    assert not app.error
+    shown = strip_of(app)
+    assert shown["unread"] and shown["unreadMore"]
+    assert any("126 of 1,500 words were read" in note for note in shown["notes"])
+    assert len(shown["words"]) < 1_500
+
+
+def test_a_link_reopens_method_settings_and_picture(open_words):
+    app = open_words(
+        "lstm", method="Shapley sampling", show="Waterfall", scores_of="Tokens", sort="Largest first",
+        words_shapley_sampling_n_samples="10", words_shapley_sampling_removal="drop",
+    )  # fmt: skip
+    info = cache.model_info("starter-lstm")
+    found = api.attribute(
+        cache.load(info.name, info.fingerprint), TEXT, "shapley_sampling", n_samples=10, removal="drop"
+    )
+    assert strip_of(app)["values"] == pytest.approx(found.scores.tolist(), rel=1e-4, abs=1e-6)
+    drawn = chart(app, score_pictures.WATERFALL)["data"][0]["hovertext"]
+    assert drawn == [step.name for step in score_waterfall.steps(found, sort="size")]
+
+
 @pytest.mark.parametrize("text", ["", "   "])
 def test_no_text_is_said(open_words, text):
     assert "Nothing to read yet" in said(open_words(text=text))
@@ -142,11 +380,12 @@ def test_no_text_is_said(open_words, text):
 
 def test_hostile_words_and_labels_stay_text(open_app, home, warmed):
     save_tiny(home, "starter-lstm", "lstm", labels=("<img src=x>", "![a](http://h/b.png)"))
-    for view in ("One method", "Side by side", "Baselines"):
-        app = settled(open_app(PAGE, text="</td><script>x</script> [a](http://h) good", view=view).run())
+    pages = [{"view": view} for view in ("One method", "Side by side", "Baselines", "Flips")]
+    for address in (*pages, {"show": "Waterfall"}, {"show": "Table"}):
+        app = settled(open_app(PAGE, text="</td><script>x</script> [a](http://h) good", **address).run())
         assert not app.exception
         assert not [one for one in app.get("html") if "<script" in one.proto.body or "<img" in one.proto.body]
-        assert not [one.value for one in (*app.caption, *app.markdown) if "![a](" in one.value or "<img" in one.value]
+        assert not [one.value for one in (*app.caption, *app.markdown) if re.search(r"!\[a\]\(|(?<!\\)<img", one.value)]
 
 
 @pytest.mark.parametrize("text", ["terrible", "so good \U0001f60d", "كان الفيلم رائعا", "good bad " * 150])

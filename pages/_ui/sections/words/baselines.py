@@ -55,7 +55,7 @@ def draw(look: Look) -> None:
     take_away.offer(
         "words-baselines", look,
         {"attribute": [(one, {"method": one.method, "target": one.target, **one.knobs}) for one in found]},
-        figures={"word_scores": functools.partial(word_scores.render, found)},
+        figures={"word_scores": functools.partial(word_scores.render, found)}, as_json=True,
     )  # fmt: skip
 
 

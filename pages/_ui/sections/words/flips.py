@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import math
 
+import numpy as np
 import streamlit as st
 
+from explorer_core import palette
 from explorer_core.numerals import number
 from explorer_core.results import Flips
 from explorer_core.text import visible
@@ -15,7 +17,7 @@ from pages._ui.look import Look
 
 SECTION = {
     "label": "Flips",
-    "question": "Which fewest words, taken away, turn the verdict?",
+    "question": "How few words turn the verdict when they are taken away?",
     "kinds": ("recurrent", "transformer"),
     "order": 40,
 }
@@ -34,10 +36,7 @@ def draw(look: Look) -> None:
     found = search(look)
     if found is None:
         return
-    strip.word_strip(
-        STRIP, found.words, None, scale=strip.Scale(0, 1, 0, "", "", ""), group="words", reading=found.reading,
-        selected=int(found.deletions[0][0]) if len(found.deletions) else None,
-    )  # fmt: skip
+    draw_strip(found)
     st.markdown(told(found))
     if len(found.deletions):
         st.html(table_of(found))
@@ -49,7 +48,23 @@ def draw(look: Look) -> None:
         "margin = z(decided) − max z(other)",
         "Li, Monroe and Jurafsky 2016, Understanding neural networks through representation erasure",
     )
-    take_away.offer("words-flips", look, {"find_flips": (found, {"budget": BUDGET})})
+    take_away.offer("words-flips", look, {"find_flips": (found, {"budget": BUDGET})}, as_json=True)
+
+
+def draw_strip(found: Flips) -> None:
+    """The text; where a choice of words turns the verdict, with the share of such choices each word is in."""
+    n_found, n_words = len(found.deletions), len(found.words)
+    shares = np.bincount(found.deletions.ravel().astype(int), minlength=n_words) / max(n_found, 1)
+    text = (
+        "Bars: the words of the only choice"
+        if n_found == 1
+        else f"Bars: share of the {n_found:,} choices with the word"
+    )
+    strip.word_strip(
+        STRIP, found.words, shares if n_found else None, group="words", reading=found.reading, view="words",
+        scale=strip.Scale(0, 1, 0, f"Bars: {text}", palette.PURPLE, palette.PURPLE),
+        selected=int(found.deletions[0][0]) if n_found else None, notes=found.reading.notes,
+    )  # fmt: skip
 
 
 def search(look: Look) -> Flips | None:

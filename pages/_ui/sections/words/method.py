@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import html
-
 import numpy as np
 import streamlit as st
 
 from explorer_core import palette
 from explorer_core.numerals import nice_limit, number
 from explorer_core.results import TrustCard, WordAttribution, softmax
-from explorer_core.results.trust import RULE
 from explorer_core.text import visible
-from pages._ui import cache_words, figures, messages, scored, strip, take_away, widgets, work
+from pages._ui import messages, score_pictures, scored, strip, take_away, trust_card
 from pages._ui.look import Look
 
 SECTION = {
@@ -22,38 +18,47 @@ SECTION = {
     "kinds": ("recurrent", "transformer"),
     "order": 10,
 }
-GROUP, STRIP, BARS = "words", "words_strip", "words_bars"
-_MARKS = {"good": "✓", "doubtful": "~", "bad": "✗", "told": "·"}
-_STYLE = (
-    "<style>table.trust{border-collapse:collapse;width:100%}table.trust td{padding:.35rem .6rem .35rem 0;"
-    "border-bottom:1px solid rgba(128,132,140,.25);vertical-align:top;font-size:.92rem}"
-    "table.trust td.mark{font-weight:700;width:1.4rem}table.trust .means{opacity:.75;font-size:.85rem}"
-    ".grade{font-size:1.25rem;font-weight:600;margin:.2rem 0 .4rem}</style>"
-)
+GROUP, STRIP = "words", "words_strip"
 
 
 def draw(look: Look) -> None:
-    """Strip, bars and trust card."""
-    wish = scored.pick(look)
-    found = scored.scores(look, wish)
+    """Strip, the scores as bars, waterfall or table, and the trust card."""
+    wish = scored.pick(look, score_pictures.pick_columns)
+    above = st.container()
+    found = scored.scores(look, wish, take=scored.choose)
     if found is None:
+        with above:
+            draw_text(look)
         return
-    draw_strip(look, found)
+    draw_strip(found)
     st.markdown(told(found))
-    for note in found.notes:
-        st.caption(messages.plain(note))
-    left, right = st.columns(2, gap="large")
+    notes = [note for note in found.notes if note not in found.reading.notes]  # those stand under the strip
+    if notes:
+        st.caption("How it was computed: " + " ".join(map(messages.plain, notes)))
+    is_long = len(found.words) > scored.MANY
+    left, right = (st.container(), st.container()) if is_long else st.columns([3, 2], gap="large")
     with left:
-        draw_bars(found)
+        drawn = score_pictures.draw(look, wish, found)
     with right:
-        card = draw_card(look, wish)
-    offer(look, found, card)
+        card = trust_card.draw(look, wish)
+    offer(look, found, card, drawn)
 
 
-def draw_strip(look: Look, found: WordAttribution) -> None:
+def draw_text(look: Look) -> None:
+    """The text as it will be read while there are no scores: what is cut is seen before anything is paid."""
+    trace = look.trace
+    strip.word_strip(
+        STRIP, trace.words, None, scale=strip.Scale(0, 1, 0, "", "", ""), group=GROUP, reading=trace.reading,
+        notes=trace.reading.notes, view="words",
+    )  # fmt: skip
+
+
+def draw_strip(found: WordAttribution) -> None:
     """The text with the score of each word on one fixed scale."""
     label = visible(found.target_label)[:60]
-    largest = nice_limit(float(np.abs(found.scores).max(initial=0.0)))
+    shown = found.token_scores if score_pictures.shows_tokens(found) else found.scores
+    assert shown is not None
+    largest = nice_limit(float(np.abs(shown).max(initial=0.0)))
     colors = palette.class_colors(found.labels)
     mine = colors[found.target]
     other = colors[1 - found.target] if len(colors) == 2 else palette.GREY
@@ -70,92 +75,58 @@ def draw_strip(look: Look, found: WordAttribution) -> None:
             found.labels[predicted], number(float(softmax(found.logits)[predicted])), colors[predicted],
             f"logit of {label} is {number(found.value, signed=True)}",
         ),
-        selected=int(np.abs(found.scores).argmax()), charts=(BARS,), reveals=True,
+        notes=found.reading.notes,
+        selected=int(np.abs(found.scores).argmax()), charts=(score_pictures.BARS,), reveals=True,
+        view="tokens" if score_pictures.wants_tokens() else "words",
     )  # fmt: skip
 
 
 def told(found: WordAttribution) -> str:
     """What the scores come to, in a sentence, as Markdown."""
-    order = np.argsort(-found.scores, kind="stable")
-    label = messages.plain(found.target_label[:60])
-    best = messages.quoted(found.words[order[0]], 40)
-    said = f"{best} speaks most for **{label}** ({number(float(found.scores[order[0]]), signed=found.signed)})"
-    if not found.signed:
-        said = (
-            f"The verdict hangs most on {best} ({number(float(found.scores[order[0]]))} {messages.plain(found.unit)})"
-        )
-    elif len(order) > 1 and found.scores[order[-1]] < 0:
-        worst = messages.quoted(found.words[order[-1]], 40)
-        said += f", {worst} most against it ({number(float(found.scores[order[-1]]), signed=True)})"
-    said += "."
+    said = _extremes(found) if found.signed else _largest(found)
     if found.complete and found.move is not None and found.convergence_delta is not None:
-        share = "" if found.relative_gap in (None, float("inf")) else f", {100 * (found.relative_gap or 0):.2g} % of it"
         said += (
             f" All scores sum to {number(found.total, signed=True)}; from the baseline "
-            f"({messages.plain(found.baseline)}) to the text the logit moves by {number(found.move, signed=True)}: the "
-            f"gap is {number(abs(found.convergence_delta))}{share}."
+            f"{messages.quoted(found.baseline)} to the text the logit moves by {number(found.move, signed=True)}: the "
+            f"gap is {_share_of_move(found)}."
         )
     elif found.baseline:
         said += f" Compared with: {messages.plain(found.baseline)}. These scores do not promise to add up."
     return said
 
 
-def draw_bars(found: WordAttribution) -> None:
-    """The scores as bars, with standard errors where samples were drawn."""
-    from explorer_core.views import word_scores
-
-    figures.chart(word_scores.render([found], width=560), BARS, word_scores.alt_text([found]))
-    figures.how_to_read("word_scores")
+def _largest(found: WordAttribution) -> str:
+    word = int(found.scores.argmax())
+    size = f"{number(float(found.scores[word]))} {messages.plain(found.unit)}"
+    return f"The verdict hangs most on {messages.quoted(found.words[word], 40)} ({size})."
 
 
-def draw_card(look: Look, wish: scored.Wish) -> TrustCard | None:
-    """How far the scores hold: the quick card, and the full one on demand."""
-    st.markdown("#### Can I believe it?")
-    asked = (*look.key, look.target, wish.method, wish.knobs)
-    key = f"trust {scored.key_of(look, wish)}"
-    full_key = f"{key} full"
-    full = work.draw(full_key)
-    quick: TrustCard | None = full
-    if quick is None:
-        if work.task(key) is None:
-            work.start(key, "Judging the scores", lambda progress: cache_words.card(*asked, False, _progress=progress))
-        quick = work.draw(key, patience_s=2.0)
-    if quick is None:
-        return None
-    st.html(_card(quick))
-    if full is None and work.is_idle(full_key):
-        seconds = (work.task(key).elapsed_s if work.task(key) else 1.0) * 4  # type: ignore[union-attr]
-        if st.button(
-            "Measure more", key="words_full_card",
-            help=f"Other baselines, shuffled weights, captum's infidelity and sensitivity: about "
-            f"{widgets.duration(seconds)}.",
-        ):  # fmt: skip
-            work.start(full_key, "Measuring more", lambda progress: cache_words.card(*asked, True, _progress=progress))
-            st.rerun()
-    with st.popover("The rule"):
-        st.markdown(messages.plain(RULE))
-    return quick
+def _extremes(found: WordAttribution) -> str:
+    high, low = int(found.scores.argmax()), int(found.scores.argmin())
+    label = messages.plain(found.target_label[:60])
+    best, worst = (messages.quoted(found.words[word], 40) for word in (high, low))
+    most, least = (f"({number(float(found.scores[word]), signed=True)})" for word in (high, low))
+    if found.scores[high] <= 0:
+        return f"No word speaks for **{label}**; {worst} speaks most against it {least}."
+    if found.scores[low] >= 0:
+        return f"{best} speaks most for **{label}** {most}; no word speaks against it."
+    return f"{best} speaks most for **{label}** {most}, {worst} most against it {least}."
 
 
-def _card(card: TrustCard) -> str:
-    rows = "".join(
-        f"<tr><td class='mark' title='{line.verdict}'>{_MARKS[line.verdict]}</td><td><b>{html.escape(line.label)}.</b> "
-        f"{html.escape(line.said)}<div class='means'>{html.escape(line.means)}</div></td></tr>"
-        for line in card.lines
-    )
-    grade = html.escape(card.grade[0].upper() + card.grade[1:])
-    return f"{_STYLE}<div class='grade'>{grade}</div><table class='trust'>{rows}</table>"
+def _share_of_move(found: WordAttribution) -> str:
+    """Size of the gap in logits, and of which share of the move that is."""
+    share = found.relative_gap
+    assert found.convergence_delta is not None
+    gap = number(abs(found.convergence_delta), digits=2)
+    if share is None or share == float("inf"):
+        return gap
+    return f"{gap}, less than 0.01 % of it" if share < 1e-4 else f"{gap}, {100 * share:.2g} % of it"
 
 
-def offer(look: Look, found: WordAttribution, card: TrustCard | None) -> None:
+def offer(look: Look, found: WordAttribution, card: TrustCard | None, drawn: score_pictures.Figures) -> None:
     """What is shown, to be taken away."""
-    from explorer_core.views import word_scores
-
     arguments = {"method": found.method, "target": found.target, **found.knobs}
-    take_away.offer(
-        "words", look, {"attribute": (found, arguments)},
-        figures={"word_scores": functools.partial(word_scores.render, [found])},
-    )  # fmt: skip
+    take_away.offer("words", look, {"attribute": (found, arguments)}, figures=drawn, as_json=True)
     if card is not None:
         st.download_button(
             "Trust card (CSV)", lambda: take_away.csv(card), f"{look.info.name.replace('/', '-')}-trust.csv",

@@ -43,7 +43,10 @@ def draw(look: Look) -> None:
     if not chosen:
         st.info("Choose at least one method.")
         return
-    found = [scored.scores(look, scored.Wish(name), place=name) for name in chosen]
+    found = [
+        scored.scores(look, scored.Wish(name), place=name, take=functools.partial(_take_instead, name))
+        for name in chosen
+    ]
     there = [one for one in found if one is not None]
     if not there:
         return
@@ -60,13 +63,19 @@ def draw(look: Look) -> None:
     take_away.offer(
         "words-together", look,
         {"attribute": [(one, {"method": one.method, "target": one.target, **one.knobs}) for one in there]},
-        figures={"word_scores": functools.partial(word_scores.render, there)},
+        figures={"word_scores": functools.partial(word_scores.render, there)}, as_json=True,
     )  # fmt: skip
+
+
+def _take_instead(name: str, other: str) -> None:
+    """Put another method in the place of a dear one, once."""
+    chosen = [other if one == name else one for one in st.session_state[CHOSEN]]
+    st.session_state[CHOSEN] = list(dict.fromkeys(chosen))
 
 
 def differences(found: Sequence[WordAttribution]) -> list[str]:
     """The words two complete or signed methods see on different sides, named, as Markdown."""
-    said = []
+    said, n_alike = [], 0
     signed = [one for one in found if one.signed]
     for one, other in combinations(signed, 2):
         large = np.minimum(_sizes(one), _sizes(other)) > _SMALL
@@ -82,7 +91,10 @@ def differences(found: Sequence[WordAttribution]) -> list[str]:
             what = "one word" if len(words) == 1 else f"{len(words)} words"
             said.append(f"{names} see {what} on different sides: {listed}{more}.")
         else:
+            n_alike += 1
             said.append(f"{names} see every word of weight on the same side.")
+    if n_alike > 1 and n_alike == len(said):
+        return [f"All {len(signed)} methods with a sign see every word of weight on the same side."]
     return said
 
 
