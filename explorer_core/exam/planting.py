@@ -19,7 +19,7 @@ import numpy as np
 
 from explorer_core.errors import InvalidInputError
 from explorer_core.exam.spec import ExamSpec
-from explorer_core.results.exam import PlantedText
+from explorer_core.results import PlantedText
 from explorer_core.text import split_words
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ def estimate(spec: ExamSpec) -> ExamPrice:
     labels = {name: about.label for name, about in registry.describe("architectures").items()}
     longest = max(by_family, key=by_family.__getitem__)
     n_families = len(spec.families)
-    part = f", {by_family[longest] / seconds:.0%} of it for {labels[longest]}" if n_families > 1 else ""
+    part = f", {100 * by_family[longest] / seconds:.0f} % of it for {labels[longest]}" if n_families > 1 else ""
     sentence = (
         f"{n_families} {'networks' if n_families > 1 else 'network'}, each trained on {spec.n_train:,} texts and asked "
         f"about up to {spec.n_texts}: about {shown} on two CPU cores{part}. An estimate."

@@ -6,13 +6,15 @@ text by itself is of, so a method that only finds what speaks for the text's own
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from explorer_core import prediction, registry
 from explorer_core.architectures import _loading
@@ -20,7 +22,7 @@ from explorer_core.attribution import _explaining
 from explorer_core.datasets import _labelled_texts
 from explorer_core.errors import CancelledError, IncompatibleError
 from explorer_core.exam import planting, price, scoring, store
-from explorer_core.exam.spec import ExamSpec
+from explorer_core.exam.spec import LEARNED, ExamSpec
 from explorer_core.loaded import LoadedModel
 from explorer_core.progress import Progress
 from explorer_core.results import ExamNetwork, ShortcutExam
@@ -31,7 +33,7 @@ from explorer_core.training.spec import DataSpec, TrainingSpec
 
 Watch = Callable[[ShortcutExam], None]
 BERT_EPOCHS_SHARE = 3  # a pretrained BERT needs a third of the passes of a network that starts from nothing
-_RATES = {"rnn": 2e-3, "bert": 1e-4}
+_RATES = {"rnn": 1e-3, "bert": 1e-4}
 _DATA = "planted.jsonl"
 
 
@@ -157,11 +159,12 @@ def judge(
     for row in rows:
         reading = _explaining.read_text(model.tokenizer, texts[row].text, model.max_tokens)
         n_words[row] = len(reading.words)
-    counted = rows[turned]
-    for number, row in enumerate(counted):
-        for step, index in enumerate(asked):
+    is_learned = network.accuracy >= LEARNED
+    questions = [(row, index) for row in rows[turned] for index in asked] if is_learned else []
+    with _few_threads(model):
+        for number, (row, index) in enumerate(questions):
             if report is not None:
-                report((number * len(asked) + step) / (len(counted) * len(asked)))
+                report(number / len(questions))
             method = exam.spec.methods[index]
             found = _explaining.explain(model, texts[row].text, method, int(target[row]), _seeded(method, exam.spec))
             word = scoring.word_at(found, texts[row].span)
@@ -173,6 +176,18 @@ def judge(
 def _part(report: Progress, before: float, own: float) -> Progress:
     """How far the whole is, from how far one part of it is."""
     return lambda share: report(min(before + own * share, 1.0))
+
+
+@contextlib.contextmanager
+def _few_threads(model: LoadedModel) -> Iterator[None]:
+    """One thread for a small recurrent network, as while it trains: two hardly help, and wait for each other."""
+    n_threads = torch.get_num_threads()
+    if model.kind == "recurrent":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def _fits(method: str, model: LoadedModel) -> bool:

@@ -11,8 +11,9 @@ from explorer_core.results.attention import AttentionSummary
 from explorer_core.results.attributions import AttributionPrice, WordAttribution, kendall_tau
 from explorer_core.results.checkpoints import Checkpoint, CheckpointTrace, PairHistory
 from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
-from explorer_core.results.exam import ExamNetwork, ExamPrice, ExamRow, PlantedText, ShortcutExam
+from explorer_core.results.exam import ExamNetwork, ExamPrice, ShortcutExam
 from explorer_core.results.exam_finding import exam_finding_of
+from explorer_core.results.exam_rows import ExamRow
 from explorer_core.results.flips import Flips
 from explorer_core.results.gradient_history import GradientHistory
 from explorer_core.results.gradient_steps import GradientStep
@@ -26,8 +27,10 @@ from explorer_core.results.lab_finding import finding_of
 from explorer_core.results.layers import LayerSimilarity, LayerVerdicts
 from explorer_core.results.ledger import LstmLedger
 from explorer_core.results.memory import MemoryTrace
+from explorer_core.results.planted import PlantedText
 from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
+from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
 from explorer_core.results.text_tables import Skipped, TextTable
 from explorer_core.results.traces import RecurrentTrace, Trace, TransformerTrace
 from explorer_core.results.trust import TrustCard, TrustLine
@@ -43,6 +46,7 @@ __all__ = [
     "AttentionSummary",
     "AttributionPrice",
     "BiLstmHalves",
+    "BlockVerdicts",
     "Checkpoint",
     "CheckpointTrace",
     "Connectivity",
@@ -83,6 +87,7 @@ __all__ = [
     "ShortcutExam",
     "SimilarUnits",
     "Skipped",
+    "TextBlock",
     "TextTable",
     "Trace",
     "TransformerTrace",

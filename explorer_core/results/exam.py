@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +14,11 @@ import numpy as np
 from explorer_core.errors import ExplorerError, InvalidInputError
 from explorer_core.exam.spec import LEARNED, ExamSpec
 from explorer_core.results._base import Exportable
+from explorer_core.results.exam_rows import ExamRow, mean_interval, wilson
+from explorer_core.results.planted import PlantedText, planted_of, string_of
 
-CONFIDENCE = 0.95
 MIN_TEXTS = 5
 """Texts that must count before a network's methods are judged."""
-_N_RESAMPLES = 2_000
-_Z = 1.959963984540054  # the normal quantile of 0.975
 
 
 @dataclass(frozen=True)
@@ -36,30 +34,6 @@ class ExamPrice:
     seconds: float
     by_family: dict[str, float]
     sentence: str
-
-
-@dataclass(frozen=True)
-class PlantedText:
-    """A held-out text with a word that surely decides.
-
-    Attributes:
-        text: The text with the planted word.
-        span: Where it stands, start and end in characters of `text`.
-        target: Index of the class it stands for; the text by itself is of the other one.
-        plain: The text without it; a decoy stays.
-        decoy: Where a word of the other class stands that decides nothing, in characters of `text`; `None` without.
-    """
-
-    text: str
-    span: tuple[int, int]
-    target: int
-    plain: str
-    decoy: tuple[int, int] | None = None
-
-    @property
-    def word(self) -> str:
-        """The planted word."""
-        return self.text[slice(*self.span)]
 
 
 @dataclass(frozen=True)
@@ -81,35 +55,6 @@ class ExamNetwork:
     prob_without: float
     train_s: float
     score_s: float
-
-
-@dataclass(frozen=True)
-class ExamRow:
-    """How one method did on the network of one family, over the texts that count.
-
-    Attributes:
-        family, method: Whose row this is.
-        n_texts: Texts that count.
-        n_words: Words of a text, mean.
-        precision: Share of texts in which the planted word ranks first (precision at 1); where k words tie, 1 / k.
-        precision_low, precision_high: Its 95 % interval (Wilson 1927).
-        mean_rank: Mean rank of the planted word, from 1; the mean of their ranks where words tie.
-        mean_rank_low, mean_rank_high: Its 95 % interval (bootstrap over texts; Efron 1979).
-        random_precision, random_rank: What a random order would come to.
-    """
-
-    family: str
-    method: str
-    n_texts: int
-    n_words: float
-    precision: float
-    precision_low: float
-    precision_high: float
-    mean_rank: float
-    mean_rank_low: float
-    mean_rank_high: float
-    random_precision: float
-    random_rank: float
 
 
 @dataclass(frozen=True)
@@ -297,14 +242,14 @@ class ShortcutExam(Exportable):
         """
         try:
             spec = ExamSpec.from_plain(plain["spec"])
-            texts = tuple(_planted(one) for one in plain["texts"])
+            texts = tuple(planted_of(one) for one in plain["texts"])
             n_networks, n_texts = len(plain["networks"]), len(texts)
             whole = (n_networks, len(spec.methods), n_texts)
             return cls(
-                name=_string(plain["name"]),
-                made=_string(plain["made"]),
+                name=string_of(plain["name"]),
+                made=string_of(plain["made"]),
                 spec=spec,
-                label_names=tuple(map(_string, plain["label_names"])),
+                label_names=tuple(map(string_of, plain["label_names"])),
                 texts=texts,
                 networks=tuple(_network(one) for one in plain["networks"]),
                 turned=np.array(plain["turned"], dtype=bool).reshape(n_networks, n_texts),
@@ -340,43 +285,9 @@ class ShortcutExam(Exportable):
         )
 
 
-def wilson(n_hits: float, n_texts: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); ties make hits that are no whole numbers, which scipy's would refuse."""
-    share, weight = n_hits / n_texts, _Z**2 / n_texts
-    middle = (share + weight / 2) / (1 + weight)
-    half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
-def mean_interval(values: np.ndarray, seed: int) -> tuple[float, float]:
-    """95 % interval of a mean, from means of texts drawn again with replacement (percentile bootstrap)."""
-    from scipy import stats
-
-    found = stats.bootstrap(
-        (values,), np.mean, n_resamples=_N_RESAMPLES, confidence_level=CONFIDENCE, method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    return float(found.low), float(found.high)
-
-
 def _with_gaps(values: np.ndarray) -> Any:
     """Nested lists, with `None` for what is no number, which JSON can hold."""
     return json.loads(json.dumps(values.tolist()).replace("NaN", "null"))
-
-
-def _planted(plain: Any) -> PlantedText:
-    text, decoy = _string(plain["text"]), plain["decoy"]
-    span = _span(plain["span"], len(text))
-    assert plain["target"] in (0, 1), "a target is no class"
-    return PlantedText(
-        text, span, int(plain["target"]), _string(plain["plain"]), None if decoy is None else _span(decoy, len(text))
-    )
-
-
-def _span(plain: Sequence[Any], n_chars: int) -> tuple[int, int]:
-    start, end = (int(one) for one in plain)
-    assert 0 <= start < end <= n_chars, "a planted word stands outside its text"
-    return start, end
 
 
 def _network(plain: Any) -> ExamNetwork:
@@ -384,8 +295,3 @@ def _network(plain: Any) -> ExamNetwork:
     numbers = [float(value) for name, value in vars(found).items() if name != "family"]
     assert all(map(math.isfinite, numbers)), "a number is none"
     return found
-
-
-def _string(value: Any) -> str:
-    assert isinstance(value, str), f"{str(value)[:40]} is no text"
-    return value

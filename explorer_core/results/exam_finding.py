@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from explorer_core import registry
 from explorer_core.numerals import number
 from explorer_core.palette import family_label
-from explorer_core.results.exam import ExamRow, ShortcutExam
+from explorer_core.results.exam import ShortcutExam
+from explorer_core.results.exam_rows import ExamRow
 
 ALWAYS, SELDOM = 0.9, 0.5
 """Precision at 1 from which on a method finds the word nearly always, and below which it misses it more often."""
@@ -33,7 +34,9 @@ def _first(result: ShortcutExam) -> str:
     by_method = {method: rows for method, rows in by_method.items() if rows}
     sure = [method for method, rows in by_method.items() if all(row.precision >= ALWAYS for row in rows)]
     poor = [method for method, rows in by_method.items() if any(row.precision < SELDOM for row in rows)]
-    where = "in every family that has it" if len(families) > 1 else f"in the {family_label(families[0])}"
+    is_everywhere = all(row.precision < SELDOM for method in poor for row in by_method[method])
+    has_several = len(families) > 1
+    where = "in every family" if has_several else f"in the {family_label(families[0])}"
     said = (
         f"{_listed(sure)} {'puts' if len(sure) == 1 else 'put'} the planted word first in at least "
         f"{100 * ALWAYS:.0f} % of the texts {where}"
@@ -42,7 +45,7 @@ def _first(result: ShortcutExam) -> str:
     )
     if poor:
         said += f"; {_listed(poor)} {'misses' if len(poor) == 1 else 'miss'} it more often than not"
-        said += " in at least one" if len(families) > 1 else ""
+        said += ("" if is_everywhere else " in at least one") if has_several else ""
     return f"{said}."
 
 
@@ -50,22 +53,20 @@ def _family(result: ShortcutExam, family: str) -> str:
     if problem := result.problem(family):
         return f"{family_label(family)}: {problem}"
     rows = sorted((row for row in result.rows if row.family == family), key=lambda row: -row.precision)
-    first, last = rows[0], rows[-1]
-    best = [row for row in rows if row.precision == first.precision]
-    said = f"{family_label(family)}: {_listed([row.method for row in best])} {_share(first)}"
-    if last.precision < first.precision:
-        worst = [row for row in rows if row.precision == last.precision]
-        said += f", {_listed([row.method for row in worst])} {_share(last)}"
+    sure = [row for row in rows if row.precision >= ALWAYS]
+    rest = [f"{method_label(row.method)} {_share(row)}" for row in rows if row.precision < ALWAYS]
+    n_methods = f"{len(sure)} of {len(rows)} methods" if len(rows) > 1 else f"{len(sure)} of 1 method"
+    said = f"{family_label(family)}: {n_methods} in at least {100 * ALWAYS:.0f} %"
+    if rest:
+        said += f"; {', '.join(rest)}"
     return (
-        f"{said}; a random order would find it in {100 * first.random_precision:.0f} % of {first.n_texts} texts of "
-        f"{number(first.n_words)} words."
+        f"{said}. A random order would find it in {100 * rows[0].random_precision:.0f} % of these {rows[0].n_texts} "
+        f"texts of {number(rows[0].n_words)} words."
     )
 
 
 def _share(row: ExamRow) -> str:
-    return (
-        f"{100 * row.precision:.0f} % (95 % interval {100 * row.precision_low:.0f} to {100 * row.precision_high:.0f})"
-    )
+    return f"in {100 * row.precision:.0f} % ({100 * row.precision_low:.0f} to {100 * row.precision_high:.0f})"
 
 
 def _listed(methods: Sequence[str]) -> str:

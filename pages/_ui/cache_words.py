@@ -32,12 +32,26 @@ def price(name: str, fingerprint: str, text: str, method: str, knobs: str) -> At
         return api.price_attribution(model, text, method, **json.loads(knobs))
 
 
-@st.cache_data(max_entries=128, max_size="32MB", show_spinner=False)
 def card(
     name: str, fingerprint: str, text: str, target: int, method: str, knobs: str, full: bool,
     _progress: api.Progress | None = None,
 ) -> TrustCard:  # fmt: skip
-    """`api.assess` of the attribution of the same key."""
+    """`api.assess` of the attribution of the same key; anew once a newer shortcut exam speaks of the method."""
+    stamp = exam_stamp(cache.model_info(name).architecture, method)
+    return _card(name, fingerprint, text, target, method, knobs, full, stamp, _progress)
+
+
+def exam_stamp(family: str, method: str) -> str:
+    """Name of the newest kept exam that judges a method in a family; empty without one. Part of the key of a card."""
+    kept = api.find_exam(family, method)
+    return "" if kept is None else kept.name
+
+
+@st.cache_data(max_entries=128, max_size="32MB", show_spinner=False)
+def _card(
+    name: str, fingerprint: str, text: str, target: int, method: str, knobs: str, full: bool, stamp: str,
+    _progress: api.Progress | None,
+) -> TrustCard:  # fmt: skip
     model = cache.load(name, fingerprint)
     found = attribution(name, fingerprint, text, target, method, knobs)
     with cache.HEAVY:

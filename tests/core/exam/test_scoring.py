@@ -12,7 +12,7 @@ from explorer_core import api
 from explorer_core.exam import run, scoring
 from explorer_core.exam.spec import ExamSpec
 from explorer_core.results import PlantedText, ShortcutExam
-from explorer_core.results.exam import mean_interval, wilson
+from explorer_core.results.exam_rows import mean_interval, wilson
 from tests.conftest import build_tiny
 from tests.core.attribution.test_linear import bag  # noqa: F401 (a fixture)
 from tests.core.exam.exams import made_exam
