@@ -8,7 +8,7 @@ from explorer_core.results import ExamPrice
 
 START_S = 9.0  # a process with torch, transformers and captum
 NETWORK_S = {"recurrent": 3.0, "transformer": 5.0}  # building, checkpoints, loading
-TRAIN_S = {"recurrent": 4e-4, "transformer": 1.7e-2}  # a training text in an epoch, of one gated direction of 64 units
+TRAIN_S = {"recurrent": 4e-4, "transformer": 1e-2}  # a training text in an epoch, of one gated direction of 64 units
 METHOD_S = 6e-3  # asking once, whatever the method
 TOKEN_S = {"recurrent": (2e-5, 6e-5), "transformer": (1.5e-4, 5.5e-4)}  # a token of a pass, without and with gradients
 BACKWARDS = 1.6  # times as long, of a network that also reads from the end
