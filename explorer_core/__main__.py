@@ -65,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # a terminal that knows no UTF-8 gets "?" rather than a crash
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    # before torch is there: threads that spin while they wait make all slow as soon as the cores have other work too
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         args = build_parser().parse_args(arguments)
         command = registry.load("commands", args.command)

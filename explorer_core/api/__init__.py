@@ -69,7 +69,17 @@ from explorer_core.api._reading import (
     trace_states,
     trace_unit_step,
 )
-from explorer_core.api._texts import delete_upload, forget_verdicts, guess_labels, judge, read_texts
+from explorer_core.api._texts import (
+    delete_upload,
+    forget_verdicts,
+    guess_labels,
+    judge,
+    judge_block,
+    read_texts,
+    score_sums,
+    stream_texts,
+    sum_blocks,
+)
 from explorer_core.api._training import (
     find_job,
     preview_data,
@@ -124,6 +134,7 @@ __all__ = [
     "import_model",
     "index_states",
     "judge",
+    "judge_block",
     "lab_example",
     "list_checkpoints",
     "list_exam_jobs",
@@ -162,11 +173,14 @@ __all__ = [
     "run_lab",
     "running_verdict",
     "save_upload",
+    "score_sums",
     "similar_units",
     "start_exam",
     "start_starters",
     "start_training",
     "starter_specs",
+    "stream_texts",
+    "sum_blocks",
     "summarise_attention",
     "trace_checkpoints",
     "trace_connectivity",

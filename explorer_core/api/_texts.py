@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer_core.judging.spec import TextsSpec
 from explorer_core.progress import Progress
-from explorer_core.results import Judgement, TextTable
+from explorer_core.results import BlockVerdicts, Judgement, TextBlock, TextTable
 
 if TYPE_CHECKING:
+    from explorer_core.judging.streaming import TextStream
     from explorer_core.loaded import LoadedModel
 
 
@@ -96,6 +97,57 @@ def judge(
     return judging.judge(
         models, table, mapping, seed=seed, n_resamples=n_resamples, is_kept=is_kept, progress=progress, watch=watch
     )
+
+
+def stream_texts(data: str, spec: TextsSpec | None = None, options: Mapping[str, Any] | None = None) -> TextStream:
+    """Texts of any number, block by block in constant memory.
+
+    Args:
+        data: A file, a folder of Parquet files, a pattern such as `shards/*.parquet`, or `hub:` and the id of a set.
+        spec: Columns and encoding; pieces of long texts are not made here.
+        options: Of a Hub set: `config` and `split`.
+
+    Returns:
+        What yields the blocks, with the columns and labels found in the first rows.
+
+    Raises:
+        NotFoundError, OfflineError, InvalidInputError: If it cannot be read; the message says why.
+    """
+    from explorer_core.judging import streaming
+
+    return streaming.open_stream(data, spec or TextsSpec(), options)
+
+
+def judge_block(model: LoadedModel, block: TextBlock, mapping: Mapping[str, str | None]) -> BlockVerdicts:
+    """What a model says of a block of `stream_texts`; the same block gives the same numbers in any process.
+
+    Args:
+        model: From `load_model`.
+        block: From `TextStream.blocks`.
+        mapping: Class of each label value, such as from `guess_labels`.
+    """
+    from explorer_core.judging import streaming
+
+    return streaming.judge_block(model, block, mapping)
+
+
+def sum_blocks(sums: Mapping[str, Any], found: BlockVerdicts | Mapping[str, Any]) -> dict[str, Any]:
+    """Sums over blocks, as plain values that JSON can hold: those so far (empty at first) with a further block, or with
+    other sums.
+    """
+    from explorer_core.judging import streaming
+
+    more = streaming.sums_of(found) if isinstance(found, BlockVerdicts) else dict(found)
+    return streaming.add_sums(dict(sums), more)
+
+
+def score_sums(sums: Mapping[str, Any]) -> dict[str, Any]:
+    """`accuracy` with the ends of its 95 % `interval` (Wilson), `macro_f1` and `ece` of summed blocks; `None` each
+    without labels.
+    """
+    from explorer_core.judging import streaming
+
+    return streaming.scores_of(sums)
 
 
 def forget_verdicts(fingerprint: str | None = None) -> None:

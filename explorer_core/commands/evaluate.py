@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from explorer_core import api
-from explorer_core.commands import _inputs, _output
+from explorer_core.commands import _evaluate_stream, _inputs, _output, _shards
+from explorer_core.errors import InvalidInputError
 
 ABOUT = {
     "label": "Evaluate",
@@ -15,6 +16,8 @@ ABOUT = {
         "evaluate --model starter-lstm",
         "evaluate --model starter-bert --data reviews.csv --label-column stars --split all",
         "evaluate --data hub:stanfordnlp/sst2 --data-option split=validation --split all --out rows.csv",
+        "evaluate --stream --data million.csv --out rows.jsonl --map spam=positive",
+        "torchrun --nproc-per-node 4 -m explorer_core evaluate --stream --data 'shards/*.parquet' --out rows.jsonl",
     ),
     "order": 60,
 }
@@ -24,16 +27,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Model, data, split, where to save."""
     _inputs.add_model(parser)
     _inputs.add_data(parser, default="starter")
-    parser.add_argument("--split", default="test", help="train, validation, test or all; default: %(default)s")
-    parser.add_argument("--out", metavar="PATH", help="also save the verdict over every text as .csv or .npz")
+    parser.add_argument("--split", help="train, validation, test or all; default: test")
+    parser.add_argument(
+        "--out",
+        metavar="PATH",
+        help="also save the verdict over every text as .csv or .npz; of a stream, .jsonl or .csv",
+    )
+    _evaluate_stream.add_arguments(parser)
 
 
-def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Metrics as plain values; shares are in [0, 1]."""
+def run(args: argparse.Namespace) -> dict[str, Any] | None:
+    """Metrics as plain values; shares are in [0, 1]. `None` in all processes but the first.
+
+    Raises:
+        InvalidInputError: If an option does not go with the others.
+    """
+    if args.stream or _shards.is_one_of_many():
+        found = _evaluate_stream.run(args)
+        return None if found is None else found | {"is_stream": True}
+    if args.map or args.no_labels:
+        raise InvalidInputError("--map and --no-labels go with --stream.")
     _inputs.check_target(args.out)
     data = _inputs.data_spec(args)
     model = api.load_model(args.model, args.device)
-    result = api.evaluate(model, data, split=args.split, progress=_output.progress_line("Reading"))
+    result = api.evaluate(model, data, split=args.split or "test", progress=_output.progress_line("Reading"))
     found: dict[str, Any] = {
         "model": result.model,
         "dataset": result.dataset,
@@ -51,6 +68,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def render(found: dict[str, Any]) -> str:
     """Metrics, confusion, then shares by group."""
+    if found.get("is_stream"):
+        return _evaluate_stream.render(found)
     blocks = [
         _output.facts(
             [

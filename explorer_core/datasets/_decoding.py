@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from explorer_core.errors import InvalidInputError
 
 ENCODINGS = (
@@ -80,6 +82,29 @@ def _decode_as(data: bytes, encoding: str) -> tuple[str, str]:
         raise InvalidInputError(
             f"The file is not {encoding.upper()} text. Leave the encoding to be found, or choose another."
         ) from error
+
+
+def find_encoding(sample: bytes, *, is_whole: bool) -> str:
+    """The encoding of a file by its first bytes, as `decode` would find it.
+
+    Args:
+        sample: Its beginning.
+        is_whole: Whether that is all of it; else its last character may be torn.
+
+    Raises:
+        InvalidInputError: If the bytes are no text.
+    """
+    for beginning, what in _FORMATS:
+        if sample.startswith(beginning):
+            raise InvalidInputError(f"This is {what}, not text. Give the file its right ending, or save it as CSV.")
+    marked = next((name for mark, name in _MARKS if sample.startswith(mark)), None) or _unmarked_utf16(sample)
+    if marked:
+        return marked
+    try:
+        _check(codecs.getincrementaldecoder("utf-8")().decode(sample, final=is_whole))
+        return "utf-8"
+    except UnicodeDecodeError:
+        return decode(sample)[1].removeprefix("Read as ").partition(",")[0].partition(";")[0].rstrip(".").lower()
 
 
 def _decode_guessed(data: bytes) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import os
 import random
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from explorer_core import settings
@@ -74,6 +75,87 @@ def preview(options: Mapping[str, Any]) -> DataPreview:
     return preview_table(_open_id(options), options)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a set as they stream, with its flat columns.
+
+    Attributes:
+        rows: A streaming set of the library `datasets`, with the flat columns only.
+        columns: Columns of text, numbers, truths or classes.
+        classes: Names of the classes of a column, in their own order.
+        split, splits, configs: The split chosen, and what there is to choose.
+    """
+
+    rows: Any
+    columns: tuple[str, ...]
+    classes: Mapping[str, tuple[str, ...]]
+    split: str = ""
+    splits: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+
+    def cell(self, column: str, value: Any) -> Cell:
+        """A value as text; a class by its name, and none for -1, the Hub's way to say that a label is missing."""
+        names = self.classes.get(column)
+        if names is None:
+            return as_cell(value)
+        return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
+
+
+def flat_rows(path: str, stream: Any, split: str, splits: Iterable[str], configs: Iterable[str]) -> Rows:
+    """The flat columns of a streaming set.
+
+    Raises:
+        InvalidInputError: If it has none, or too many.
+    """
+    import datasets
+
+    features = stream.features or stream._resolve_features().features
+    flat = [name for name, kind in features.items() if isinstance(kind, (datasets.Value, datasets.ClassLabel))]
+    check_width(len(flat))
+    if not flat:
+        raise InvalidInputError(f"{show(path)} has no columns of text, only pictures, sounds or nested ones.")
+    classes = {
+        name: tuple(" ".join(label.split()) for label in features[name].names)
+        for name in flat
+        if isinstance(features[name], datasets.ClassLabel)
+    }
+    return Rows(stream.select_columns(flat), tuple(flat), classes, split, tuple(splits), tuple(configs))
+
+
+def stream_repository(path: str, config: str | None, split: str | None) -> Rows:
+    """All rows of a split of a data repository as they stream; raises as `open_repository`."""
+    import datasets
+
+    configs = datasets.get_dataset_config_names(path)
+    if config is None and len(configs) > 1 and "default" not in configs:
+        raise InvalidInputError(f"{show(path)} has several configs: {_listed(configs)}. Choose one.")
+    if config is not None and config not in configs:
+        raise NotFoundError(f"{show(path)} has no config {show(config)}. It has: {_listed(configs)}.")
+    streams = datasets.load_dataset(path, name=config, streaming=True)
+    splits = list(streams)
+    if split is None:
+        split = "train" if "train" in splits else splits[0]
+    if split not in splits:
+        raise NotFoundError(f"{show(path)} has no split {show(split)}. It has: {_listed(splits)}.")
+    return flat_rows(path, streams[split], split, splits, configs)
+
+
+def stream_id(options: Mapping[str, Any]) -> Rows:
+    """All rows of a Hub set by its id as they stream; `id`, and if wanted `config` and `split`.
+
+    Raises:
+        NotFoundError, OfflineError, InvalidInputError: As `read`.
+    """
+    name, config, split = _checked_id(options)
+    try:
+        _check_there(name)
+        return stream_repository(name, config, split)
+    except ExplorerError:
+        raise
+    except Exception as error:  # the Hub's clients raise errors of four libraries
+        raise _explain(name, error) from error
+
+
 def open_repository(path: str, config: str | None, split: str | None, max_rows: int) -> Table:
     """Rows of a data repository: an id on the Hub, or a local folder laid out like one.
 
@@ -90,38 +172,17 @@ def open_repository(path: str, config: str | None, split: str | None, max_rows: 
         NotFoundError: If there is no such config or split.
         InvalidInputError: If the set has several configs and none was chosen, or no flat columns.
     """
-    import datasets
-
-    configs = datasets.get_dataset_config_names(path)
-    if config is None and len(configs) > 1 and "default" not in configs:
-        raise InvalidInputError(f"{show(path)} has several configs: {_listed(configs)}. Choose one.")
-    if config is not None and config not in configs:
-        raise NotFoundError(f"{show(path)} has no config {show(config)}. It has: {_listed(configs)}.")
-    streams = datasets.load_dataset(path, name=config, streaming=True)
-    splits = list(streams)
-    if split is None:
-        split = "train" if "train" in splits else splits[0]
-    if split not in splits:
-        raise NotFoundError(f"{show(path)} has no split {show(split)}. It has: {_listed(splits)}.")
-    stream = streams[split]
+    found = stream_repository(path, config, split)
+    stream = found.rows
     if stream.num_shards > 1:  # several files are read in turn, in any order; the rows are drawn below
         stream = stream.shuffle(seed=0, buffer_size=1)
-    features = stream.features or stream._resolve_features().features
-    flat = [name for name, kind in features.items() if isinstance(kind, (datasets.Value, datasets.ClassLabel))]
-    check_width(len(flat))
-    if not flat:
-        raise InvalidInputError(f"{show(path)} has no columns of text, only pictures, sounds or nested ones.")
+    flat, classes = found.columns, found.classes
     drawn, n_seen = _draw(stream.select_columns(flat), max_rows)
-    classes = {
-        name: tuple(" ".join(label.split()) for label in features[name].names)
-        for name in flat
-        if isinstance(features[name], datasets.ClassLabel)
-    }
     columns: dict[str, list[Cell]] = {name: [] for name in flat}
     for _, row in drawn:
         for name in flat:
-            columns[name].append(_class_name(row[name], classes[name]) if name in classes else as_cell(row[name]))
-    notes = [f"Split {show(split)} of the Hub set is used and split anew into train, validation and test."]
+            columns[name].append(found.cell(name, row[name]))
+    notes = [f"Split {show(found.split)} of the Hub set is used and split anew into train, validation and test."]
     if n_seen > len(drawn) or n_seen == settings.HUB_SHUFFLE_ROWS:
         more = " (the set has more)" if n_seen == settings.HUB_SHUFFLE_ROWS else ""
         notes.append(f"{len(drawn):,} rows were drawn at random from the first {n_seen:,}{more}.")
@@ -131,12 +192,18 @@ def open_repository(path: str, config: str | None, split: str | None, max_rows: 
         row_numbers=[number for number, _ in drawn],
         notes=tuple(notes),
         classes=classes,
-        choices={"config": tuple(configs), "split": tuple(splits)},
+        choices={"config": found.configs, "split": found.splits},
     )
 
 
 def _open_id(options: Mapping[str, Any]) -> Table:
     """Check the options and open the set; errors of the Hub become sentences."""
+    max_rows = MAX_ROWS.check(options.get("max_rows", MAX_ROWS.default))
+    return _open_cached(*_checked_id(options), max_rows)
+
+
+def _checked_id(options: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+    """Id, config and split, if they can be such."""
     name = options.get("id")
     if not isinstance(name, str) or not ID_PATTERN.fullmatch(name):
         raise InvalidInputError(f"{show(name)} is no id of a Hub set. Ids look like owner/name: stanfordnlp/sst2.")
@@ -144,8 +211,7 @@ def _open_id(options: Mapping[str, Any]) -> Table:
     for what, value in (("config", config), ("split", split)):
         if value is not None and not (isinstance(value, str) and _NAME_PATTERN.fullmatch(value)):
             raise InvalidInputError(f"{show(value)} cannot be a {what} of a Hub set.")
-    max_rows = MAX_ROWS.check(options.get("max_rows", MAX_ROWS.default))
-    return _open_cached(name, config, split, max_rows)
+    return name, config, split
 
 
 @functools.lru_cache(maxsize=2)
@@ -215,11 +281,6 @@ def _draw(stream: Iterable[dict[str, Any]], max_rows: int) -> tuple[list[tuple[i
         if n_seen == settings.HUB_SHUFFLE_ROWS:
             break
     return sorted(drawn, key=lambda numbered: numbered[0]), n_seen
-
-
-def _class_name(value: Any, names: tuple[str, ...]) -> Cell:
-    """Name of a class index; -1 is the Hub's way to say that a label is missing."""
-    return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
 
 
 def _listed(names: Iterable[str]) -> str:

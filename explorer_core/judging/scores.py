@@ -78,7 +78,7 @@ def calibrate(probs: np.ndarray, true: np.ndarray, n_bins: int = N_BINS) -> Reli
     """
     confidence = probs.max(1)
     is_right = probs.argmax(1) == true
-    bins = _bins(confidence, n_bins)
+    bins = bins_of(confidence, n_bins)
     counts = np.bincount(bins, minlength=n_bins)
     sums = np.bincount(bins, weights=confidence, minlength=n_bins)
     right = np.bincount(bins[is_right], minlength=n_bins)
@@ -87,6 +87,11 @@ def calibrate(probs: np.ndarray, true: np.ndarray, n_bins: int = N_BINS) -> Reli
         means, accuracy = sums / counts, right / counts
     ece = float(np.abs(right - sums).sum() / max(len(true), 1))
     return Reliability(np.linspace(0, 1, n_bins + 1), counts, means, accuracy, low, high, ece)
+
+
+def bins_of(confidence: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:
+    """Bin of each confidence; bins are equally wide, open below and closed above; int array of the same shape."""
+    return np.clip(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
 
 
 def fit_temperature(logits: np.ndarray, true: np.ndarray) -> float:
@@ -160,10 +165,6 @@ def agree(models: Sequence[str], predicted: np.ndarray) -> Agreement:
     return Agreement(tuple(models), differs, kappa, int((predicted != predicted[:1]).any(0).sum()))
 
 
-def _bins(confidence: np.ndarray, n_bins: int) -> np.ndarray:
-    return np.clip(np.ceil(confidence * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
-
-
 def _nll(logits: np.ndarray, true: np.ndarray) -> float:
     from scipy.special import logsumexp
 
@@ -189,7 +190,7 @@ def _intervals(
     n_classes, n_texts = len(confusion), len(true)
     probs = softmax(logits)
     confidence, predicted = probs.max(1), probs.argmax(1)
-    bins, cell = _bins(confidence, N_BINS), true * n_classes + predicted
+    bins, cell = bins_of(confidence, N_BINS), true * n_classes + predicted
     gap = (predicted == true) - confidence
     tables = np.zeros((n_resamples, n_classes**2))
     gaps = np.zeros((n_resamples, N_BINS))

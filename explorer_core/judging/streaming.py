@@ -1,0 +1,191 @@
+"""Judging what is too large for memory: blocks of rows come in, verdicts and sums go out, nothing is held on to."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from explorer_core.datasets import _streams
+from explorer_core.datasets._columns import choose_columns
+from explorer_core.datasets._labelling import why_unusable
+from explorer_core.datasets._table import Table, show, show_columns
+from explorer_core.errors import InvalidInputError, NotFoundError
+from explorer_core.judging import scores
+from explorer_core.judging.spec import TextsSpec
+from explorer_core.judging.verdicts import verdicts
+from explorer_core.loaded import LoadedModel
+from explorer_core.results import softmax
+from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
+
+_SAMPLE_BLOCKS = 3  # looked at to guess columns and labels
+
+
+@dataclass(frozen=True)
+class TextStream:
+    """Rows of a file, of many Parquet files or of a Hub set, which are read as they are asked for.
+
+    Attributes:
+        origin: What is read, for a person.
+        identity: What it is, as plain values: another file of the same name is another stream.
+        text_column, label_column: The columns; `None` without labels.
+        label_values: Labels met in the first rows, the most frequent first.
+        notes: What was found and guessed.
+        tables: Opens the stream from its beginning.
+    """
+
+    origin: str
+    identity: tuple[Any, ...]
+    text_column: str
+    label_column: str | None
+    label_values: tuple[str, ...]
+    notes: tuple[str, ...]
+    tables: Callable[[], Iterator[Table]]
+
+    def blocks(self, is_wanted: Callable[[int], bool] = lambda number: True) -> Iterator[TextBlock]:
+        """Blocks in their order; those that are not wanted are read over.
+
+        Raises:
+            InvalidInputError: If the file cannot be read further; the message says where.
+        """
+        for number, table in enumerate(self.tables()):
+            if is_wanted(number):
+                yield self._block(number, table)
+
+    def _block(self, number: int, table: Table) -> TextBlock:
+        missing = [name for name in (self.text_column, self.label_column) if name and name not in table.columns]
+        if self.text_column in missing:
+            raise NotFoundError(f"{table.origin}: there is no column {show(self.text_column)}.")
+        cells = table.columns[self.text_column]
+        reasons = [why_unusable(cell) for cell in cells]
+        good = [row for row, why in enumerate(reasons) if not why]
+        labels = table.columns[self.label_column] if self.label_column and not missing else [None] * table.n_rows
+        plain = [" ".join((labels[row] or "").split()) for row in good]
+        return TextBlock(
+            number=number,
+            file=table.origin,
+            texts=tuple(str(cells[row]).strip() for row in good),
+            row_numbers=np.array([table.row_numbers[row] for row in good], dtype=np.int64),
+            labels=tuple(plain),
+            n_skipped=Counter(why for why in reasons if why),
+        )
+
+
+def open_stream(data: str, spec: TextsSpec, options: Mapping[str, Any] | None = None) -> TextStream:
+    """A stream of texts; see `api.stream_texts`."""
+    if data.startswith("hub:"):
+        asked = {"id": data[4:].strip(), **(options or {})}
+        identity: tuple[Any, ...] = ("hub", *sorted(map(str, asked.items())))
+
+        def tables() -> Iterator[Table]:
+            return _streams.stream_hub(asked)
+
+        origin = asked["id"]
+    else:
+        paths = _streams.find_files(data)
+        identity = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+
+        def tables() -> Iterator[Table]:
+            return _streams.stream_files(paths, spec.encoding)
+
+        origin = paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1} more"
+    sample = list(itertools.islice(tables(), _SAMPLE_BLOCKS))
+    if not sample:
+        raise InvalidInputError(f"{show(origin)} has no rows.")
+    first = sample[0]
+    text, label = choose_columns(first, {"text_column": spec.text_column, "label_column": spec.label_column or None})
+    if text is None and not spec.label_column:
+        text, label = label, None
+    if spec.label_column == "":
+        label = None
+    if text is None:
+        raise InvalidInputError(
+            f"No column looks like texts. The columns are: {show_columns(first)}. Choose one with --text-column."
+        )
+    cells = [cell for table in sample for cell in (table.columns.get(label, ()) if label else ())]
+    counts = Counter(value for value in (" ".join((cell or "").split()) for cell in cells) if value)
+    notes = [*first.notes, f"Texts from {show(text)}" + (f", labels from {show(label)}." if label else ".")]
+    return TextStream(
+        origin=origin,
+        identity=identity,
+        text_column=text,
+        label_column=label,
+        label_values=tuple(value for value, _ in counts.most_common()),
+        notes=tuple(notes),
+        tables=tables,
+    )
+
+
+def judge_block(model: LoadedModel, block: TextBlock, mapping: Mapping[str, str | None]) -> BlockVerdicts:
+    """What a network says of a block; see `api.judge_block`."""
+    found = verdicts(model, block.texts, is_kept=False)
+    kept = np.flatnonzero(found.counts[:, 0] > 0)
+    of_label = {value: model.labels.index(name) for value, name in mapping.items() if name is not None}
+    true = np.array([of_label.get(block.labels[place], -1) for place in kept], dtype=np.int64)
+    counts = found.counts[kept].astype(np.int64)
+    return BlockVerdicts(model.name, model.labels, block, kept, found.logits[kept], counts[:, 1], counts[:, 2], true)
+
+
+def sums_of(found: BlockVerdicts) -> dict[str, Any]:
+    """What the scores of a whole stream need to know of a block, as plain values that are added up."""
+    n_classes, labelled = len(found.labels), found.true >= 0
+    probs = softmax(found.logits.astype(np.float64))
+    predicted, true = probs.argmax(1), found.true
+    cells = np.bincount(true[labelled] * n_classes + predicted[labelled], minlength=n_classes**2)
+    right = predicted[labelled] == true[labelled]
+    bins, sure = scores.bins_of(probs.max(1)[labelled]), probs.max(1)[labelled]
+    return {
+        "n_texts": len(true),
+        "n_labelled": int(labelled.sum()),
+        "n_unread": len(found.block.texts) - len(true),
+        "n_skipped": dict(found.block.n_skipped),
+        "n_truncated": int((found.n_truncated > 0).sum()),
+        "predicted": np.bincount(predicted, minlength=n_classes).tolist(),
+        "confidence": float(probs.max(1).sum()),
+        "confusion": cells.reshape(n_classes, n_classes).tolist(),
+        "bin_counts": np.bincount(bins, minlength=scores.N_BINS).tolist(),
+        "bin_right": np.bincount(bins, weights=right, minlength=scores.N_BINS).tolist(),
+        "bin_confidence": np.bincount(bins, weights=sure, minlength=scores.N_BINS).tolist(),
+        "unmapped": dict(Counter(block_label for block_label in _unmapped(found)).most_common(50)),
+    }
+
+
+def _unmapped(found: BlockVerdicts) -> Iterator[str]:
+    return (found.block.labels[place] for place, true in zip(found.kept, found.true, strict=True)
+            if true < 0 and found.block.labels[place])  # fmt: skip
+
+
+def add_sums(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two sums as one; `one` may be empty."""
+    if not one:
+        return other
+    found: dict[str, Any] = {}
+    for name, value in one.items():
+        if isinstance(value, dict):
+            found[name] = dict((Counter(value) + Counter(other[name])).most_common(50))
+        else:
+            found[name] = (np.asarray(value) + np.asarray(other[name])).tolist()
+    return found
+
+
+def scores_of(sums: Mapping[str, Any]) -> dict[str, Any]:
+    """Accuracy with its Wilson interval, macro F1 and calibration error from sums; `None` without labels."""
+    confusion = np.array(sums["confusion"])
+    n_labelled = int(confusion.sum())
+    if not n_labelled:
+        return {"accuracy": None, "macro_f1": None, "ece": None, "interval": None}
+    right, n_true, n_predicted = np.diagonal(confusion), confusion.sum(1), confusion.sum(0)
+    occurs = n_true + n_predicted > 0
+    f1 = 2 * right[occurs] / (n_true + n_predicted)[occurs]
+    low, high = scores.wilson(right.sum(keepdims=True), np.array([n_labelled]))
+    gaps = np.array(sums["bin_right"]) - np.array(sums["bin_confidence"])
+    return {
+        "accuracy": float(right.sum() / n_labelled),
+        "macro_f1": float(f1.mean()),
+        "ece": float(np.abs(gaps).sum() / n_labelled),
+        "interval": [float(low[0]), float(high[0])],
+    }
