@@ -16,10 +16,10 @@ N_ROUNDS = 5  # independent rounds of samples, whose spread is the standard erro
 
 
 @contextmanager
-def own_vectors(scorer: Scorer) -> Iterator[Tensor]:
-    """A copy of the text's word vectors, shape [1, pos, width], in which captum may ask for gradients."""
+def own_vectors(scorer: Scorer, vectors: Tensor | None = None) -> Iterator[Tensor]:
+    """A copy of the text's word vectors, shape [1, pos, width], or of others, in which captum may ask for gradients."""
     with torch.inference_mode(False), torch.enable_grad():
-        yield scorer.vectors.detach().clone().requires_grad_()
+        yield (scorer.vectors if vectors is None else vectors).detach().clone().requires_grad_()
 
 
 def words_there(scorer: Scorer) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from explorer_core.results import AttributionPrice, WordAttribution
 from explorer_core.text import read_text
 
 CHEAP_PASSES, _CHEAP_WORDS = 40, 30
+_PRICED, _TRIED_S = 40, 1.0  # texts priced, about; a text that takes longer by itself is not tried
 N_RESAMPLES = 2_000
 CONFIDENCE = 0.95
 N_TEXTS = Knob("n_texts", "Texts", "Texts drawn at random.", 100, 2, 2_000, 10)
@@ -62,18 +64,39 @@ def draw_order(n_texts: int, seed: int) -> list[int]:
     return np.random.default_rng(SEED.check(seed)).permutation(n_texts).tolist()
 
 
-def price(model: LoadedModel, texts: Sequence[str], methods: Sequence[str]) -> dict[str, AttributionPrice]:
-    """What scores of all words of texts cost by each method; see `api.price_over_texts`."""
+def price(
+    model: LoadedModel, texts: Sequence[str], methods: Sequence[str], n_texts: int
+) -> dict[str, AttributionPrice]:
+    """What scores of all words of texts cost by each method; see `api.price_over_texts`.
+
+    Counting passes says how texts compare, scoring one of middling length how long it takes: short texts pay for more
+    than their passes.
+    """
+    texts = [text for text in texts[:: max(len(texts) // _PRICED, 1)] if _is_readable(model, text)]
+    if not texts:
+        return {method: AttributionPrice(0.0, 0, 0.0) for method in methods}
+    times = n_texts / len(texts)
+    middling = sorted(texts, key=len)[len(texts) // 2]
     found = {}
-    readable = [text for text in texts if _is_readable(model, text)]
     for method in methods:
-        prices = [_explaining.price(model, text, method, {}) for text in readable]
+        prices = [_explaining.price(model, text, method, {}) for text in texts]
+        of_one = _explaining.price(model, middling, method, {}).seconds
+        factor = 1.0
+        if of_one <= _TRIED_S:
+            tries = [_seconds_of(model, middling, method) for _ in range(2 if of_one <= _TRIED_S / 5 else 1)]
+            factor = min(tries) / of_one
         found[method] = AttributionPrice(
-            sum(one.seconds for one in prices),
-            sum(one.n_passes for one in prices),
-            max((one.memory_mib for one in prices), default=0.0),
+            factor * times * sum(one.seconds for one in prices),
+            round(times * sum(one.n_passes for one in prices)),
+            max(one.memory_mib for one in prices),
         )
     return found
+
+
+def _seconds_of(model: LoadedModel, text: str, method: str) -> float:
+    began = time.perf_counter()
+    _explaining.explain(model, text, method, None, {}, None)
+    return time.perf_counter() - began
 
 
 def explain_each(

@@ -92,8 +92,10 @@ def test_a_labelled_set_keeps_its_rows_and_labels() -> None:
 
 def test_the_price_counts_every_pass_of_every_text() -> None:
     model = build_tiny("lstm")
-    found = api.price_over_texts(model, (*TEXTS, "\u200b"), METHODS)
+    found = api.price_over_texts(model, TEXTS, METHODS)
     assert found["gradient_norm"].n_passes == len(TEXTS)
+    assert api.price_over_texts(model, TEXTS * 30, METHODS, n_texts=12)["gradient_norm"].n_passes == 12
+    assert api.price_over_texts(model, ["\u200b"], METHODS)["gradient_norm"].n_passes == 0
     words = [len(api.trace_states(model, text).words) for text in TEXTS]
     assert found["leave_one_out"].n_passes == sum(n + 1 for n in words)
     assert all(one.seconds > 0 for one in found.values())

@@ -117,7 +117,8 @@ def test_integrated_gradients_are_captums_over_plain_autograd(family):
     from captum.attr import IntegratedGradients
 
     model = build_tiny(family)
-    found = api.attribute(model, TEXT, "integrated_gradients", 0, baseline="zero", max_points=8)
+    found = api.attribute(model, TEXT, "integrated_gradients", 0, baseline="zero", max_points=6)
+    halved = api.attribute(model, TEXT, "integrated_gradients", 0, baseline="zero", max_points=4_096, tolerance=1e-4)
     vectors = model.module.get_input_embeddings()(torch.from_numpy(found.reading.token_ids)[None]).detach()
     is_word = torch.from_numpy(found.reading.word_of_token >= 0)[None, :, None]
     given = torch.ones(1, vectors.shape[1], dtype=torch.long)
@@ -125,10 +126,14 @@ def test_integrated_gradients_are_captums_over_plain_autograd(family):
     def forward(some):
         return model.module(inputs_embeds=some, attention_mask=given.expand(len(some), -1)).logits[:, 0]
 
-    theirs = IntegratedGradients(forward).attribute(
-        vectors, torch.where(is_word, 0.0, vectors), n_steps=8, method="gausslegendre"
-    )
-    np.testing.assert_allclose(found.token_scores, theirs[0].detach().sum(-1), atol=2e-6)
+    def theirs(n_steps: int) -> np.ndarray:
+        start = torch.where(is_word, 0.0, vectors)
+        scores = IntegratedGradients(forward).attribute(vectors, start, n_steps=n_steps, method="gausslegendre")
+        return scores[0].detach().sum(-1).numpy()
+
+    np.testing.assert_allclose(found.token_scores, theirs(6), atol=2e-6)
+    assert halved.n_passes > 20 or family == "bert"  # the way was cut; a small BERT is nearly straight
+    np.testing.assert_allclose(halved.token_scores, theirs(400), atol=1e-3)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
