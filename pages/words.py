@@ -15,6 +15,8 @@ names, text = state.model_names(), state.text()
 @st.fragment
 def explore(look):
     """Everything a choice on this page changes."""
+    if state.text() != look.text:
+        st.rerun()  # a text was opened from within the fragment: the whole page is of another text
     with messages.guard():
         sections.draw(look, "words", sections.choose(look, "words"))
 

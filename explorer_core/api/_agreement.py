@@ -67,11 +67,21 @@ def compared_methods(model: LoadedModel) -> tuple[str, ...]:
     return _agreement_map.compared_methods(model)
 
 
-def price_over_texts(model: LoadedModel, texts: Sequence[str], methods: Sequence[str]) -> dict[str, AttributionPrice]:
-    """Estimated seconds and passes of scoring all texts by each method, from reading a text a few times now."""
+def price_over_texts(
+    model: LoadedModel, texts: Sequence[str], methods: Sequence[str], *, n_texts: int | None = None
+) -> dict[str, AttributionPrice]:
+    """Estimated seconds, passes and memory of scoring texts by each method, from scoring one of them now.
+
+    Args:
+        model: From `load_model`.
+        texts: All texts, or those some are drawn from; a few dozen of them are priced.
+        methods: Names from `list_methods`.
+        n_texts: How many will be scored; all of them when left out.
+    """
     from explorer_core.attribution import _over_texts
 
-    return _over_texts.price(model, texts, _over_texts.check_methods(model, methods, 1))
+    names = _over_texts.check_methods(model, methods, 1)
+    return _over_texts.price(model, texts, names, len(texts) if n_texts is None else n_texts)
 
 
 def measure_human_agreement(

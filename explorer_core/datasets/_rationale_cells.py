@@ -30,6 +30,9 @@ _PAIR = re.compile(r"(\d{1,9})\s*[-:–]\s*(\d{1,9})")
 _WORD = re.compile(r"[^ \t\r\n]+")
 _NEITHER = "a rationale that is neither spans nor a mask of 0 and 1"
 _ODD_SPAN = "a span that is not two whole numbers"
+_EARLY, _TURNED = "a span that begins before its text", "a span that ends before it begins"
+_LATE, _UNEVEN = "a span beyond the end of its text", "a mask that is not as long as its text has words"
+_NEARLY = (_EARLY, _TURNED, _LATE, _UNEVEN)  # of the right kind, but wrong
 
 
 def blank_words(text: str) -> list[Span]:
@@ -66,14 +69,14 @@ def find_kind(rows: Sequence[tuple[str, str, Sequence[Span]]], preferred: Sequen
         rows: Cell, text and words of some rows.
         preferred: Kinds in order.
     """
-    counts = dict.fromkeys(preferred, 0)
+    counts = {kind: [0, 0] for kind in preferred}  # cells that can be read, and nearly
     for kind in preferred:
         for cell, text, words in rows:
             try:
                 spans_of(cell, text, words, kind)
-            except InvalidInputError:
-                continue
-            counts[kind] += 1
+                counts[kind][0] += 1
+            except InvalidInputError as error:
+                counts[kind][1] += str(error) in _NEARLY
     return max(preferred, key=lambda kind: counts[kind])
 
 
@@ -123,11 +126,11 @@ def _pairs(value: list[Any], limit: int) -> list[Span]:
             raise InvalidInputError(_ODD_SPAN)
         start, end = int(pair[0]), int(pair[1])
         if start < 0:
-            raise InvalidInputError("a span that begins before its text")
+            raise InvalidInputError(_EARLY)
         if end <= start:
-            raise InvalidInputError("a span that ends before it begins")
+            raise InvalidInputError(_TURNED)
         if end > limit:
-            raise InvalidInputError("a span beyond the end of its text")
+            raise InvalidInputError(_LATE)
         found.append((start, end))
     return found
 
@@ -141,7 +144,7 @@ def _marks(value: list[Any], n_words: int) -> list[bool]:
         if not all(isinstance(number, (int, float)) and 0 <= number <= 1 for number in mask):
             raise InvalidInputError("a mask with something else than numbers from 0 to 1")
         if len(mask) != n_words:
-            raise InvalidInputError("a mask that is not as long as its text has words")
+            raise InvalidInputError(_UNEVEN)
     return [sum(column) >= MARKED_FROM * len(masks) for column in zip(*masks, strict=True)]
 
 

@@ -21,6 +21,7 @@ from explorer_core.datasets._labelling import plain_labels, why_unusable
 from explorer_core.datasets._rationale_cells import KINDS, Span
 from explorer_core.datasets._table import Cell, Table, show, show_columns, tell_skipped
 from explorer_core.errors import InvalidInputError, NotFoundError
+from explorer_core.text import visible
 from explorer_core.training.spec import DataSpec
 
 COLUMN_NAMES = (
@@ -62,6 +63,26 @@ class RationaleTexts:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def only(self, group: str, value: str) -> RationaleTexts:
+        """The texts that have a value in a grouping.
+
+        Raises:
+            NotFoundError: If there are none.
+        """
+        rows = [row for row, each in enumerate(self.groups.get(group, ())) if each == value]
+        if not rows:
+            raise NotFoundError(f"{self.origin} has no texts with the {group} {show(value)}.")
+        return RationaleTexts(
+            texts=tuple(self.texts[row] for row in rows),
+            labels=self.labels[rows],
+            label_names=self.label_names,
+            spans=tuple(self.spans[row] for row in rows),
+            row_numbers=self.row_numbers[rows],
+            origin=f"{self.origin}, {group} {visible(value)[:60]}",
+            notes=self.notes,
+            groups={name: tuple(values[row] for row in rows) for name, values in self.groups.items()},
+        )
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _told(result: AgreementMap) -> list[str]:
 def _draw_strip(spec: _style.Spec, result: AgreementMap, index: int, y: float, chosen: int | None) -> None:
     tau = result.tau[index]
     # by rank, so that points with like values stand apart: the same every time, and no claim about a density
-    place = np.argsort(np.argsort(tau, kind="stable"), kind="stable") % 7
+    place = np.argsort(np.argsort(tau, kind="stable"), kind="stable") * 3 % 7
     spec["data"].append(
         {"type": "scatter", "mode": "markers", "x": tau, "y": y + (place - 3) * 0.055,
          "marker": _marker(result, chosen), "customdata": _told(result),
