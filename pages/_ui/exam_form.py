@@ -42,7 +42,8 @@ def draw() -> api.ExamSpec:
         _word_key(shortcut, index): word for index, word in enumerate(rest["words"])
     }
     # a list is what the widgets give; the spec checks what is in it
-    return api.ExamSpec(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return api.ExamSpec(**values)
 
 
 def _draw_rest(shortcut: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ _ADVICE = {
     "sensitivity": "Take a method that averages over noise, such as SmoothGrad.",
     "without_multiplier": "Take a method that hangs on the weights: here the slope is alike without what was learned.",
     "randomised": "Take a method that hangs on the weights: what it shows here may be the word vectors alone.",
+    "exam": "Take a method that finds the planted word in this family; they stand under Shortcut exam.",
 }
 _MOST_ADVICE = 2
 _STYLE = (
@@ -47,7 +48,8 @@ _STYLE = (
 def draw(look: Look, wish: scored.Wish) -> TrustCard | None:
     """The quick card at once where that is cheap, and the full one on demand, which takes its place when it is done."""
     st.markdown("#### Can I believe it?")
-    key = f"trust {scored.key_of(look, wish)}"
+    stamp = cache_words.exam_stamp(look.info.architecture, wish.method)  # a newer exam makes the card anew
+    key = f"trust {scored.key_of(look, wish)} {stamp}"
     more = work.task(f"{key} full")
     full = more.result if more is not None and more.state == "done" else None
     card: TrustCard | None = full or _quick(look, wish, key)
