@@ -185,7 +185,8 @@ def _read_table(table: Table, options: Mapping[str, Any], column: str | None, ki
         preferred = ("mask", "words", "characters") if of_tokens else ("mask", "characters", "words")
         sample = rows[:: max(len(rows) // _GUESS_ROWS, 1)]
         found_kind = _rationale_cells.find_kind([(cells[row] or "", *texts[row]) for row in sample], preferred)
-    kept, spans, odd = [], [], {}
+    kept, spans = [], []
+    odd: dict[str, list[int]] = {}
     for row, (text, cell) in enumerate(zip(texts, cells, strict=True)):
         why = text if isinstance(text, str) else "" if cell and cell.strip() else "no rationale"
         if not why:
