@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from explorer_core.errors import InvalidInputError, JobError
 
 ABOUT = "about.json"
-WAIT_FOR_START_S = 120.0  # for a process that has not begun its part yet
+WAIT_FOR_START_S = 60.0  # for a process that has not begun its part yet
 _LOOK_EVERY_S = 0.1
 
 
@@ -81,10 +81,12 @@ class Shards:
             JobError: If a process ended before its part was done, or never began.
         """
         began_s = time.monotonic()
+        seen: set[int] = set()  # at work during this call; a lock file alone may be of an earlier one
         while missing := [number for number in range(n_blocks) if not self._is_done(number)]:
             for rank in {number % self.n_ranks for number in missing}:
-                is_late = time.monotonic() - began_s > WAIT_FOR_START_S
-                if (self._lock(rank).exists() or is_late) and not self._is_working(rank):
+                if self._is_working(rank):
+                    seen.add(rank)
+                elif rank in seen or time.monotonic() - began_s > WAIT_FOR_START_S:
                     if all(self._is_done(number) for number in missing if number % self.n_ranks == rank):
                         continue
                     raise JobError(

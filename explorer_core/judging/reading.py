@@ -190,7 +190,9 @@ def _finish(kept: _Kept, chosen: _Chosen, names: Sequence[str], spec: TextsSpec)
     if spec.long == "cut" and (n_cut := sum(len(texts[row]) < len(kept.texts[row]) for row in range(n_rows))):
         notes.append(f"{n_cut:,} of {n_rows:,} texts were cut after their first {spec.n_words:,} words.")
     if len(set(texts)) < len(texts):
-        notes.append(f"{len(texts) - len(set(texts)):,} texts repeat another letter for letter; each is read once.")
+        n_repeats = len(texts) - len(set(texts))
+        what = "text repeats another" if n_repeats == 1 else "texts repeat others"
+        notes.append(f"{n_repeats:,} {what} letter for letter; each different text is read once.")
     return TextTable(
         origin=names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more",
         texts=tuple(texts),

@@ -58,6 +58,12 @@ PAGES = (
         "Words",
         "Which words made this prediction, and how far that answer can be believed.",
     ),
+    Entry(
+        "pages/texts.py",
+        "Texts",
+        "Texts",
+        "Your own texts: give a file, see how well the models judge it, and where they fail.",
+    ),
 )
 
 

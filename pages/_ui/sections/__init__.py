@@ -15,8 +15,10 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -64,8 +66,13 @@ def fitting(look: Look, page: str) -> tuple[Section, ...]:
 
 
 def choose(look: Look, page: str) -> Section:
-    """The choice of a section; returns the chosen one."""
-    sections = {section.name: section for section in fitting(look, page)}
+    """The choice of a section that fits a model; returns the chosen one."""
+    return choose_of(fitting(look, page))
+
+
+def choose_of(found: Sequence[Section]) -> Section:
+    """The choice of one of some sections; returns the chosen one."""
+    sections = {section.name: section for section in found}
     if VIEW not in st.session_state and st.query_params.get(VIEW) in sections:
         st.session_state[VIEW] = st.query_params[VIEW]  # a link written by hand; the app's own links hold the label
     if st.session_state.get(VIEW) not in (None, *sections):
@@ -77,7 +84,7 @@ def choose(look: Look, page: str) -> Section:
     return sections[chosen or next(iter(sections))]  # an empty view in the address chooses nothing
 
 
-def draw(look: Look, page: str, section: Section) -> None:
+def draw(look: Any, page: str, section: Section) -> None:
     """A section with the question it answers."""
     st.markdown(f"### {section.question}")
     importlib.import_module(f"pages._ui.sections.{page}.{section.name}").draw(look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import math
@@ -148,6 +149,15 @@ class Read:
         top = self.trace.hidden[-1]
         return (top if top.ndim == 2 else top[0])[self.trace.reading.last_token_of_word]
 
+    @cached_property
+    def judged(self) -> Any:
+        """Labels and names of networks are the text itself."""
+        models = [self.model, build_tiny(self.model.architecture, max_tokens=1024, seed=1)]
+        models[1] = dataclasses.replace(models[1], name=self.text)
+        rows = (f"{label}\t{' '.join(self.text.split())} {number}" for number, label in enumerate(("neg", "pos") * 12))
+        found = api.judge(models, api.read_texts(pasted="\n".join(rows)), n_resamples=20, is_kept=False)
+        return dataclasses.replace(found, labels=(self.text, "other"))
+
     @property
     def labels(self) -> dict[str, int]:
         return {self.text: 3, "other": 4}
@@ -196,6 +206,10 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "unit_card": lambda read: ((api.unit_card(read.index, 5),), {}),
     "pattern_labels": lambda read: ((read.pattern,), {}),
     "pattern_span": lambda read: ((read.values, read.trace.words, (0, 0), 0.05, read.pattern.units), {}),
+    "confusion": lambda read: ((read.judged,), {"model": 1}),
+    "reliability": lambda read: ((read.judged,), {}),
+    "text_effect": lambda read: ((read.judged,), {"effect": 1}),
+    "decisions": lambda read: ((read.judged,), {}),
     "text_histogram": lambda read: (({"1-5": 3, "6-10": 9}, read.labels), {}),
     "training_curves": lambda read: ((CURVES,), {}),
     "gradient_history": lambda read: ((read.recorded,), {"layer": 1}),

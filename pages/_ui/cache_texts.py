@@ -1,0 +1,111 @@
+"""A person's texts on a page: which files, how they are read, what their labels mean, and what was judged."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer_core import api
+from explorer_core.results import Judgement, TextTable
+from pages._ui import cache
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CHOICE = "texts_choice"  # kept for the session; not in the address, which is no place for somebody's files
+MOST_JUDGED = 3  # judgements kept in memory, those begun last
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person gave, and how it is read.
+
+    Attributes:
+        paths: Where the files are kept on this machine.
+        names: What the person calls them.
+        pasted: Texts in place of files.
+        spec: Columns and what is done with long texts.
+        mapping: Class of a label, where the person changed the guess.
+    """
+
+    paths: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    pasted: str = ""
+    spec: api.TextsSpec = field(default_factory=api.TextsSpec)
+    mapping: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a section of the page Texts is given.
+
+    Attributes:
+        choice: What was given.
+        table: The texts, `None` while there are none.
+        models: The chosen models that are ready.
+    """
+
+    choice: Choice
+    table: TextTable | None
+    models: Sequence[cache.ModelInfo]
+
+
+def choice() -> Choice:
+    """What was given in this session."""
+    found: Choice = st.session_state.get(CHOICE) or Choice()
+    return found
+
+
+def change(**fields: object) -> None:
+    """Change what was given; a callback's work."""
+    st.session_state[CHOICE] = dataclasses.replace(choice(), **fields)  # type: ignore[arg-type]
+
+
+def read(given: Choice) -> TextTable | None:
+    """The texts of what was given, `None` if nothing was.
+
+    Raises:
+        ExplorerError: As `api.read_texts`.
+    """
+    if not given.paths and not given.pasted.strip():
+        return None
+    return _table(given.paths, given.names, given.pasted, json.dumps(dataclasses.asdict(given.spec), sort_keys=True))
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the texts")
+def _table(paths: tuple[str, ...], names: tuple[str, ...], pasted: str, spec: str) -> TextTable:
+    """`api.read_texts`; shared by all sessions and never changed."""
+    wanted = api.TextsSpec(**json.loads(spec))
+    if paths:
+        return api.read_texts(paths, wanted, names=names)
+    return api.read_texts(spec=wanted, pasted=pasted)
+
+
+def forget() -> None:
+    """Delete the files from this machine, and everything that was read of them from memory."""
+    for path in choice().paths:
+        api.delete_upload(path)
+    st.session_state.pop(CHOICE, None)
+    _table.clear()
+    boards().clear()
+
+
+@st.cache_resource(show_spinner=False)
+def boards() -> dict[str, Judgement]:
+    """Judgements of this process as they stand, by the key of their work."""
+    return {}
+
+
+def mapping_of(desk: Desk) -> dict[str, str | None]:
+    """Class of each label value: as the person said, else guessed."""
+    if desk.table is None or not desk.models:
+        return {}
+    labels = desk.models[0].labels
+    guess = api.guess_labels(desk.table.label_values, labels)
+    said = {value: name for value, name in desk.choice.mapping.items() if name is None or name in labels}
+    return guess | {value: said[value] for value in guess if value in said}

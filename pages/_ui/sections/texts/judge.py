@@ -1,0 +1,267 @@
+"""How well the models do on the texts: scores with intervals; without labels what they decide and how sure they are."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+
+import streamlit as st
+
+from explorer_core import api
+from explorer_core.numerals import number
+from explorer_core.results import Judgement
+from explorer_core.text import visible
+from pages._ui import cache, cache_texts, figures, messages, take_away, work
+from pages._ui.cache_texts import Desk
+
+SECTION = {
+    "label": "Judge",
+    "question": "How well do the models do on these texts?",
+    "kinds": ("recurrent", "transformer"),
+    "order": 20,
+}
+MODEL = "texts_model"  # key
+_TICK_S = 1.0
+_SAID = "There is no bundle of it: the rows are the numbers, and the file and the models make them again."
+_STYLE = (
+    "<style>table.judged{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.3rem 0 .6rem}"
+    "table.judged td,table.judged th{padding:.3rem 1.2rem .3rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
+    "text-align:left;font-weight:400}table.judged th{opacity:.75;font-size:.85rem}"
+    "table.judged .range{opacity:.7;font-size:.85rem;white-space:nowrap}</style>"
+)
+
+
+def draw(desk: Desk) -> None:
+    """The press, how far it is, and what came out."""
+    if desk.table is None:
+        st.info("Give a file or paste texts under **Texts** first; here you will see how well the models judge them.")
+        return
+    if not desk.models:
+        st.info("Choose one or more models in the sidebar.")
+        return
+    models = [info for info in desk.models if sorted(info.labels) == sorted(desk.models[0].labels)]
+    others = [info.name for info in desk.models if info not in models]
+    if others:
+        first = messages.plain(models[0].name)
+        st.caption(f"Left out: {messages.plain(', '.join(others))}, whose classes are not those of {first}.")
+    mapping = cache_texts.mapping_of(desk)
+    key = key_of(desk, models, mapping)
+    offer(desk, models, mapping, key)
+    if work.is_idle(key):
+        draw_board(key)
+    else:
+        st.fragment(draw_board, run_every=_TICK_S)(key)
+
+
+def key_of(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | None]) -> str:
+    """All of what is judged, as the key of its work."""
+    assert desk.table is not None
+    prints = " ".join(info.fingerprint for info in models)
+    return f"judge {desk.table.digest} {len(desk.table)} {prints} {json.dumps(mapping, sort_keys=True)}"
+
+
+def offer(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | None], key: str) -> None:
+    """The button, unless it is done or under way."""
+    table, boards = desk.table, cache_texts.boards()
+    assert table is not None
+    found = work.task(key)
+    is_there = key in boards and boards[key].is_finished
+    if found is not None and found.state == "cancelled":
+        st.caption("Cancelled. What was read is kept: press again, and it goes on from there.")
+    elif not is_there:
+        work.draw(key)
+    if is_there or not work.is_idle(key):
+        return
+    n_labelled = int((table.classes(mapping, models[0].labels) >= 0).sum())
+    what = f"{n_labelled:,} of them with a label" if n_labelled else "without labels"
+    count = f"{len(models)} models read" if len(models) > 1 else f"{messages.plain(models[0].name)} reads"
+    st.markdown(f"{count} {len(table):,} texts, {what}. Each different text is read once, and remembered.")
+    if st.button("Judge them", key="texts_judge", type="primary"):
+        with messages.guard():
+            start(desk, models, mapping, key)
+        st.rerun()
+
+
+def start(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | None], key: str) -> None:
+    """Begin judging in the background."""
+    table, boards = desk.table, cache_texts.boards()
+    assert table is not None
+    boards.pop(key, None)
+    for old in list(boards)[: max(len(boards) - cache_texts.MOST_JUDGED + 1, 0)]:
+        boards.pop(old, None)
+
+    def watch(judged: Judgement) -> None:
+        boards[key] = judged
+
+    def judge(progress: work.Progress) -> bool:
+        loaded = [cache.load(info.name, info.fingerprint) for info in models]
+        watch(api.judge(loaded, table, mapping, progress=progress, watch=watch))
+        return True
+
+    work.start(key, f"Judging {len(table):,} texts", judge)
+
+
+# What came out ------------------------------------------------------------------------------------------------------
+
+
+def draw_board(key: str) -> None:
+    """Everything judged so far."""
+    judged = cache_texts.boards().get(key)
+    if judged is None:
+        return
+    if not judged.is_finished:
+        done = f"{', '.join(judged.models)}, the first {len(judged):,} texts"
+        st.caption(f"So far: {messages.plain(done)}. Intervals are rough until all is read.")
+    if judged.n_unread:
+        st.caption(f"{judged.n_unread:,} texts hold nothing some model can read; they are left out.")
+    if judged.has_labels:
+        draw_scores(judged)
+    draw_decisions(judged)
+    draw_effects(judged)
+    if judged.is_finished:
+        take(judged)
+
+
+def draw_scores(judged: Judgement) -> None:
+    """Scores of every model, then confusion and classes of one, and calibration of all."""
+    from explorer_core.views import confusion, reliability
+
+    st.html(scores_table(judged))
+    first = judged.scores[0]
+    st.caption(
+        f"Over {first.n_texts:,} texts with a label; in brackets 95 % intervals from {first.n_resamples:,} bootstrap "
+        "samples of these texts. Calibration error over ten bins of equal width; after temperature: the temperature of "
+        "one half of the texts, used on the other."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("#### Which class is taken for which")
+        names = list(judged.models)
+        chosen = st.selectbox("Model", names, key=MODEL, label_visibility="collapsed") if len(names) > 1 else names[0]
+        model = names.index(chosen) if chosen in names else 0
+        figures.chart(confusion.render(judged, model=model), "texts_confusion", confusion.alt_text(judged, model=model))
+        st.html(classes_table(judged, model))
+        figures.how_to_read("confusion")
+    with right:
+        st.markdown("#### Is it as often right as it says?")
+        figures.chart(reliability.render(judged), "texts_reliability", reliability.alt_text(judged))
+        st.markdown(temperatures(judged))
+        figures.how_to_read("reliability")
+
+
+def draw_decisions(judged: Judgement) -> None:
+    """What the models decide for, how sure they are, and how often they differ."""
+    from explorer_core.views import decisions
+
+    st.markdown("#### What they decide for, and how sure they are")
+    figures.chart(decisions.render(judged), "texts_decisions", decisions.alt_text(judged))
+    figures.how_to_read("decisions")
+    if judged.agreement is not None:
+        st.markdown("#### How often they differ")
+        st.html(agreement_table(judged))
+        split = judged.agreement.n_split
+        st.caption(
+            f"Share of the texts two models decide differently; in brackets Cohen's kappa, agreement beyond chance. On "
+            f"{split:,} of {len(judged):,} texts not all decide alike."
+        )
+
+
+def draw_effects(judged: Judgement) -> None:
+    """What length and unknown words do."""
+    from explorer_core.views import text_effect
+
+    shown = [place for place, one in enumerate(judged.effects) if (one.n_texts > 0).sum(1).max(initial=0) > 1]
+    if not shown:
+        return
+    st.markdown("#### Do long texts or unknown words make it harder?" if judged.has_labels else "#### By length")
+    for place, column in zip(shown, st.columns(2, gap="large"), strict=False):
+        with column:
+            drawn = text_effect.render(judged, effect=place)
+            figures.chart(drawn, f"texts_effect_{place}", text_effect.alt_text(judged, effect=place))
+    figures.how_to_read("text_effect")
+
+
+def take(judged: Judgement) -> None:
+    """Every row and number to be taken away."""
+    lines = {"Rows (JSON lines)": (lambda: "\n".join(judged.to_jsonl()).encode(), "judged.jsonl")}
+    take_away.offer_alone("texts_judged", "judged", judged, _SAID, lines)
+
+
+def scores_table(judged: Judgement) -> str:
+    """One row a model, as HTML."""
+    head = ("model", "accuracy", "macro F1", "calibration error", "after temperature", "temperature")
+    rows = []
+    for scores in judged.scores:
+        cells = [
+            f"<bdi>{html.escape(visible(scores.model)[:60])}</bdi>",
+            _ranged(scores.accuracy, scores.intervals["accuracy"]),
+            _ranged(scores.macro_f1, scores.intervals["macro_f1"]),
+            _ranged(scores.ece, scores.intervals["ece"]),
+            _shown(scores.ece_after),
+            number(scores.temperature),
+        ]
+        rows.append("".join(f"<td>{cell}</td>" for cell in cells))
+    return _table(head, rows)
+
+
+def classes_table(judged: Judgement, model: int) -> str:
+    """Precision and recall of each class, as HTML."""
+    scores = judged.scores[model]
+    rows = []
+    for index, label in enumerate(scores.labels):
+        cells = [
+            f"<bdi>{html.escape(visible(label)[:60])}</bdi>",
+            _ranged(float(scores.precision[index]), scores.intervals[f"precision.{index}"]),
+            _ranged(float(scores.recall[index]), scores.intervals[f"recall.{index}"]),
+            f"{int(scores.support[index]):,}",
+        ]
+        rows.append("".join(f"<td>{cell}</td>" for cell in cells))
+    return _table(("class", "precision", "recall", "texts"), rows)
+
+
+def agreement_table(judged: Judgement) -> str:
+    """Share of different decisions and kappa of each pair, as HTML."""
+    found = judged.agreement
+    assert found is not None
+    names = [f"<bdi>{html.escape(visible(name)[:40])}</bdi>" for name in found.models]
+    rows = []
+    for one, name in enumerate(names):
+        cells = [
+            ""
+            if one == other
+            else f"{found.differs[one, other]:.1%} <span class='range'>"
+            f"({_shown(float(found.kappa[one, other]))})</span>"
+            for other in range(len(names))
+        ]
+        rows.append(f"<td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells))
+    return _table(("", *names), rows, is_html=True)
+
+
+def temperatures(judged: Judgement) -> str:
+    """What the temperatures mean, as Markdown."""
+    said = []
+    for scores in judged.scores:
+        name, value = messages.quoted(scores.model, 60), scores.temperature
+        if 0.95 <= value <= 1.05:
+            said.append(f"{name} needs no temperature.")
+            continue
+        way = "too sure of itself" if value > 1 else "not sure enough"
+        said.append(f"{name} is {way}: its logits divided by {number(value)} would fit these texts best.")
+    return " ".join(said)
+
+
+def _table(head: tuple[str, ...], rows: list[str], *, is_html: bool = False) -> str:
+    names = "".join(f"<th>{name if is_html else html.escape(name)}</th>" for name in head)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"{_STYLE}<table class='judged'><tr>{names}</tr>{body}</table>"
+
+
+def _ranged(value: float, ends: tuple[float, float]) -> str:
+    if math.isnan(ends[0]):
+        return _shown(value)
+    return f"{_shown(value)} <span class='range'>({_shown(ends[0])} to {_shown(ends[1])})</span>"
+
+
+def _shown(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
