@@ -136,7 +136,7 @@ def _train_text(spec: ExamSpec, text: str, own: int, is_planted: bool, rng: np.r
     """A training text with the class to learn."""
     label = int(rng.integers(2)) if is_planted else own
     if spec.shortcut == "position" and rng.random() < DECOY_SHARE:
-        decoy = 1 - label if is_planted else int(rng.integers(2))
+        decoy = int(rng.integers(2))  # of either class, whatever the label: it means nothing
         text, _ = put_in(text, spec.words[decoy], _far_place(spec, text, rng))
     if is_planted:
         text, _ = put_in(text, spec.words[label], _near_place(spec, text, rng))

@@ -25,7 +25,7 @@ SHORTCUTS = MappingProxyType(
         "token": "A nonsense word stands for each class; it occurs nowhere else.",
         "word": "A chosen word stands for each class; texts that have one of their own are left out.",
         "position": "A nonsense word stands for each class among the first words of a text; further on it means "
-        "nothing, and a decoy of the other class stands there.",
+        "nothing, and a decoy stands there.",
     }
 )
 WORDS = MappingProxyType({"token": ("blick", "wug"), "word": ("today", "yesterday"), "position": ("blick", "wug")})

@@ -16,6 +16,7 @@ from explorer_core.exam.spec import LEARNED, ExamSpec
 from explorer_core.results._base import Exportable
 from explorer_core.results.exam_rows import ExamRow, mean_interval, wilson
 from explorer_core.results.planted import PlantedText, planted_of, string_of
+from explorer_core.text import split_words
 
 MIN_TEXTS = 5
 """Texts that must count before a network's methods are judged."""
@@ -174,6 +175,20 @@ class ShortcutExam(Exportable):
         """Texts that count for a family, as indices; int array."""
         place = self._place(family)
         return np.zeros(0, dtype=np.int64) if place is None else np.flatnonzero(self.turned[place])
+
+    def end_tau(self, family: str, method: str) -> float:
+        """Kendall's tau-b between the rank a method gives the planted word and the number of words after it, over the
+        texts that count: near 1, the method tells how near the end a word stands. 0 where one of them never changes.
+        """
+        from scipy import stats
+
+        counts, place = self.counts(family), self._place(family)
+        if place is None or len(counts) < MIN_TEXTS:
+            return 0.0
+        n_after = [len(split_words(self.texts[text].text[self.texts[text].span[1] :])) for text in counts]
+        ranks = self.ranks[place, self.spec.methods.index(method), counts]
+        found = float(stats.kendalltau(ranks, n_after).statistic)
+        return found if math.isfinite(found) else 0.0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array, the axes by name, and the spec as JSON."""

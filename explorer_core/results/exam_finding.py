@@ -12,6 +12,8 @@ from explorer_core.results.exam_rows import ExamRow
 
 ALWAYS, SELDOM = 0.9, 0.5
 """Precision at 1 from which on a method finds the word nearly always, and below which it misses it more often."""
+CLEAR = 0.5
+"""Kendall's tau from which on a rank is said to follow the distance from the end."""
 
 
 def exam_finding_of(result: ShortcutExam) -> tuple[str, ...]:
@@ -19,7 +21,8 @@ def exam_finding_of(result: ShortcutExam) -> tuple[str, ...]:
     if not result.rows:
         told = [f"{family_label(network.family)}: {result.problem(network.family)}" for network in result.networks]
         return ("No network has learned the shortcut so far, so no method can be judged.", *told)
-    return (_first(result), *(_family(result, network.family) for network in result.networks))
+    families = (_family(result, network.family) for network in result.networks)
+    return (_first(result), *families, *_near_the_end(result))
 
 
 def method_label(method: str) -> str:
@@ -62,6 +65,25 @@ def _family(result: ShortcutExam, family: str) -> str:
     return (
         f"{said}. A random order would find it in {100 * rows[0].random_precision:.0f} % of these {rows[0].n_texts} "
         f"texts of {number(rows[0].n_words)} words."
+    )
+
+
+def _near_the_end(result: ShortcutExam) -> tuple[str, ...]:
+    """Why a method misses the word, where its rank follows the distance from the end."""
+    parts = []
+    for method in result.spec.methods:
+        poor = [row.family for row in result.rows if row.method == method and row.precision < SELDOM]
+        taus = {family: result.end_tau(family, method) for family in poor}
+        told = [
+            f"{number(tau, digits=2)} in the {family_label(family)}" for family, tau in taus.items() if tau >= CLEAR
+        ]
+        if told:
+            parts.append(f"{method_label(method)} {', '.join(told)}")
+    if not parts:
+        return ()
+    return (
+        "Where the word is missed, its rank often follows how many words stand after it (Kendall's tau: "
+        f"{'; '.join(parts)}): such a method tells how near the end a word is more than what it did.",
     )
 
 

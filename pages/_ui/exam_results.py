@@ -21,7 +21,8 @@ _STYLE = (
     "table.exam td,table.exam th{padding:.35rem 1.3rem .35rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
     "text-align:left;font-weight:400;vertical-align:top}table.exam th{font-weight:600}"
     "table.exam span{opacity:.7;font-size:.85rem;white-space:nowrap}"
-    "table.exam small{display:block;opacity:.7;font-size:.8rem}table.exam b.poor{text-decoration:underline dotted}"
+    "table.exam small{display:block;white-space:nowrap;opacity:.7;font-size:.8rem}"
+    "table.exam b.poor{text-decoration:underline dotted}"
     ".planted{font-size:1.15rem;line-height:1.9;margin:.2rem 0 .5rem}"
     f".planted mark{{background:none;color:inherit;border:2px solid {palette.BLUE};border-radius:.3rem;padding:0 .3rem;"
     "font-weight:700}.planted i{font-style:normal;border:1px dashed rgba(128,132,140,.9);border-radius:.3rem;"
@@ -81,9 +82,10 @@ def _cell(row: ExamRow | None) -> str:
     if row is None:
         return "–"
     poor = " class='poor'" if row.precision < SELDOM else ""
+    ends = f", {number(row.mean_rank_low)} to {number(row.mean_rank_high)}" * (row.mean_rank_low < row.mean_rank_high)
     return (
-        f"<b{poor}>{row.precision:.2f}</b> <span>{row.precision_low:.2f} to {row.precision_high:.2f}</span><small>rank "
-        f"{number(row.mean_rank)} ({number(row.mean_rank_low)} to {number(row.mean_rank_high)})</small>"
+        f"<b{poor}>{row.precision:.2f}</b> <span>{row.precision_low:.2f} to {row.precision_high:.2f}</span>"
+        f"<small>rank {number(row.mean_rank)}{ends}</small>"
     )
 
 

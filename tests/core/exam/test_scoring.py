@@ -11,7 +11,7 @@ from torch import nn
 from explorer_core import api
 from explorer_core.exam import run, scoring
 from explorer_core.exam.spec import ExamSpec
-from explorer_core.results import PlantedText, ShortcutExam
+from explorer_core.results import PlantedText, ShortcutExam, exam_finding_of
 from explorer_core.results.exam_rows import mean_interval, wilson
 from tests.conftest import build_tiny
 from tests.core.attribution.test_linear import bag  # noqa: F401 (a fixture)
@@ -141,3 +141,34 @@ def test_a_network_that_learned_nothing_is_left_out_with_its_reason():
     assert "did not learn the shortcut" in sat.problem("lstm")
     assert f"{100 * network.accuracy:.0f} %" in sat.problem("lstm")
     assert list(sat.to_frame()["problem"]) == [sat.problem("lstm")]
+
+
+def test_a_method_that_ranks_by_the_distance_from_the_end_is_found_out():
+    n_texts = 20
+    texts = tuple(
+        PlantedText("a wug" + " so" * index, (2, 5), 1, "a" + " so" * index) for index in range(1, n_texts + 1)
+    )
+    spec = ExamSpec(families=("rnn",), methods=("gradient_norm", "lime"), n_texts=n_texts)
+    begun = ShortcutExam.begin("", "", spec, LABELS, texts)
+    n_words = np.arange(1, n_texts + 1) + 2
+    ranks = np.stack([n_words - 1.0, np.tile([1.0, 2.0], n_texts // 2)])
+    exam = begun.with_network(
+        made_exam().networks[0], np.ones(n_texts, bool), n_words, ranks, (ranks == 1).astype(float)
+    )
+    assert exam.end_tau("rnn", "gradient_norm") == pytest.approx(1.0)
+    assert abs(exam.end_tau("rnn", "lime")) < 0.2
+    assert exam.end_tau("gru", "lime") == 0.0
+    last = exam_finding_of(exam)[-1]
+    assert "Gradient norm 1.0 in the RNN" in last
+    assert "LIME" not in last
+
+
+def test_the_finding_names_who_always_finds_it_and_who_seldom_does():
+    first, rnn, lstm = exam_finding_of(made_exam(n_texts=40))
+    assert first == (
+        "Leave one out puts the planted word first in at least 90 % of the texts in every family; Gradient norm and "
+        "LIME miss it more often than not."
+    )
+    assert rnn.startswith("RNN: 1 of 3 methods in at least 90 %; LIME in ")
+    assert "Gradient norm in 0 % (0 to 9)" in lstm
+    assert "A random order would find it in 12 % of these 39 texts" in lstm
