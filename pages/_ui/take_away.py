@@ -160,9 +160,11 @@ def plain(results: Mapping[str, Exportable]) -> bytes:
 
 
 def _listed(array: np.ndarray) -> Any:
-    if array.dtype.kind == "f":
-        return np.where(np.isfinite(array), array.astype(object), None).tolist()
-    return array.tolist()
+    if array.dtype.kind != "f":
+        return array.tolist()
+    plain = array.astype(object)
+    plain[~np.isfinite(array)] = None
+    return plain.tolist()
 
 
 def bundle(
