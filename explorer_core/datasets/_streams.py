@@ -61,11 +61,8 @@ def stream_files(paths: Sequence[Path], encoding: str | None = None) -> Iterator
         InvalidInputError: If a file cannot be read; the message says where.
     """
     if paths[0].suffix.lower() == ".parquet":
-        import datasets
-
         for path in paths:
-            stream = datasets.load_dataset("parquet", data_files=[str(path)], split="train", streaming=True)
-            yield from _parquet(path, stream)
+            yield from _parquet(path)
         return
     for path in paths:
         yield from _stream_file(path, encoding)
@@ -76,9 +73,12 @@ def stream_hub(options: Mapping[str, Any]) -> Iterator[Table]:
     yield from _batches(str(options["id"]), hub.stream_id(options))
 
 
-def _parquet(path: Path, stream: Any) -> Iterator[Table]:
+def _parquet(path: Path) -> Iterator[Table]:
+    import datasets
+
     name = show(path.name)[1:-1]
     try:
+        stream = datasets.load_dataset("parquet", data_files=[str(path)], split="train", streaming=True)
         yield from _batches(name, hub.flat_rows(name, stream, "", (), ()))
     except Exception as error:
         if "Arrow" in type(error).__name__ or isinstance(error, (OSError, UnicodeDecodeError)):

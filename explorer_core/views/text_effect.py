@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -38,10 +40,14 @@ def render(judged: Judgement, *, effect: int = 0, height: int = 300) -> go.Figur
     _judged.share_axis(spec, "share right" if found.is_accuracy else "mean confidence")
     middles = _middles(found)
     is_log = found.quantity == "n_words" and np.nanmax(middles) > 20 * max(np.nanmin(middles), 1)
+    low_end, high_end = float(np.nanmin(middles)), float(np.nanmax(middles))
+    room = 0.04 * (high_end - low_end or 1)
+    limits = [max(low_end - room, -0.02 * high_end), high_end + room]
     _style.axis(spec, "x").update(
+        range=[math.log10(max(low_end, 1) * 0.9), math.log10(high_end * 1.1)] if is_log else limits,
         title={"text": _TITLES[found.quantity], "standoff": 8}, showgrid=False, zeroline=False, ticks="outside",
         ticklen=4, tickcolor=_style.GRID, type="log" if is_log else "linear",
-        **({} if found.quantity == "n_words" else {"tickformat": ".0%", "rangemode": "tozero"}),
+        **({} if found.quantity == "n_words" else {"tickformat": ".0%"}),
     )  # fmt: skip
     ends = []
     for model, name in enumerate(found.models):

@@ -28,7 +28,7 @@ _STYLE = (
     "<style>table.judged{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.3rem 0 .6rem}"
     "table.judged td,table.judged th{padding:.3rem 1.2rem .3rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
     "text-align:left;font-weight:400}table.judged th{opacity:.75;font-size:.85rem}"
-    "table.judged .range{opacity:.7;font-size:.85rem;white-space:nowrap}</style>"
+    "table.judged bdi{white-space:nowrap}table.judged .range{opacity:.7;font-size:.85rem;white-space:nowrap}</style>"
 )
 
 
@@ -175,7 +175,7 @@ def draw_effects(judged: Judgement) -> None:
     if not shown:
         return
     st.markdown("#### Do long texts or unknown words make it harder?" if judged.has_labels else "#### By length")
-    for place, column in zip(shown, st.columns(2, gap="large"), strict=False):
+    for place, column in zip(shown, st.columns(len(shown), gap="large"), strict=True):
         with column:
             drawn = text_effect.render(judged, effect=place)
             figures.chart(drawn, f"texts_effect_{place}", text_effect.alt_text(judged, effect=place))
