@@ -27,7 +27,7 @@ def exam(attribution: WordAttribution, kept: ShortcutExam | None) -> TrustLine |
     return TrustLine(
         "exam", "Passed the exam" if row.precision_high >= BAD_BELOW else "Failed the exam", row.precision,
         "share of texts", "told" if row.precision_high >= BAD_BELOW else "bad",
-        f"In a {family_label(row.family)} taught that a planted word decides, {label} put it first in "
+        f"In another {family_label(row.family)}, taught that a planted word decides, {label} put it first in "
         f"{100 * row.precision:.0f} % of {row.n_texts} texts (95 % interval {100 * row.precision_low:.0f} to "
         f"{100 * row.precision_high:.0f}; a random order in {100 * row.random_precision:.0f} %), at a mean rank of "
         f"{number(row.mean_rank)}; exam of {kept.made[:10]}.",

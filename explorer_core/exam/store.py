@@ -119,7 +119,7 @@ def list_kept() -> tuple[ShortcutExam, ...]:
 
 def find_newest(family: str, method: str) -> ShortcutExam | None:
     """The newest exam that judges a method in a family; `None` if there is none."""
-    return next((exam for exam in list_kept() if exam.row(family, method) is not None), None)
+    return next((exam for exam in list_kept() if exam.judges(family, method)), None)
 
 
 def leave(name: str, error: BaseException, share: float = 0.0) -> None:

@@ -152,14 +152,20 @@ class ShortcutExam(Exportable):
         return tuple(
             self._row(place, index)
             for place, network in enumerate(self.networks)
-            if not self.problem(network.family)
-            for index in range(len(self.spec.methods))
-            if not np.isnan(self.ranks[place, index][self.turned[place]]).any()
+            for index, method in enumerate(self.spec.methods)
+            if self.judges(network.family, method)
         )
 
     def row(self, family: str, method: str) -> ExamRow | None:
         """The row of a method in a family, if there is one."""
         return next((row for row in self.rows if (row.family, row.method) == (family, method)), None)
+
+    def judges(self, family: str, method: str) -> bool:
+        """Whether there is a row of a method in a family; computes nothing."""
+        place = self._place(family)
+        if place is None or method not in self.spec.methods or self.problem(family):
+            return False
+        return not np.isnan(self.ranks[place, self.spec.methods.index(method)][self.turned[place]]).any()
 
     def example(self, family: str, text: int) -> dict[str, float]:
         """Rank of the planted word in one text by method, for those that were asked; empty without the family."""

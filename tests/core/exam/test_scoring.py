@@ -76,6 +76,8 @@ def test_rows_are_the_means_over_the_texts_that_count():
     exam = made_exam()
     counts = exam.turned[1]
     row = exam.row("lstm", "lime")
+    assert exam.judges("lstm", "lime")
+    assert not exam.judges("gru", "lime") and not exam.judges("lstm", "integrated_gradients")
     ranks = exam.ranks[1, exam.spec.methods.index("lime")][counts]
     assert row.n_texts == counts.sum() == 11
     assert row.mean_rank == pytest.approx(sum(ranks) / 11)
