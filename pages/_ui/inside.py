@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import numpy as np
 import streamlit as st
@@ -74,15 +74,10 @@ def pick_unit(trace: AnyTrace, group: str = GROUP) -> int:
     return int(unit)
 
 
-def take_by_name(key: str, options: Collection[str], labels: Mapping[str, str] | None = None) -> None:
-    """Follow a link written by hand, which names an option as the code does; the app's own links hold its label, which
-    takes the place of the name in the address where the labels are given.
-    """
+def take_by_name(key: str, options: Collection[str]) -> None:
+    """Follow a link written by hand, which names an option as the code does; the app's own links hold its label."""
     if st.session_state.get(key) is None and st.query_params.get(key) in options:
-        name = st.query_params[key]
-        st.session_state[key] = name
-        if labels is not None:
-            st.query_params[key] = labels[name]
+        st.session_state[key] = st.query_params[key]
 
 
 def pick_order(trace: RecurrentTrace) -> str:

@@ -48,7 +48,7 @@ def methods(look: Look) -> dict[str, About]:
 def pick(look: Look, beside: Callable[[], None] | None = None) -> Wish:
     """The choice of a method and its settings; `beside` draws a control in the same row."""
     fitting = methods(look)
-    inside.take_by_name(METHOD, fitting, {name: about.label for name, about in fitting.items()})
+    inside.take_by_name(METHOD, fitting)
     if st.session_state.get(METHOD) not in (None, *fitting):
         del st.session_state[METHOD]  # a method of another network
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
