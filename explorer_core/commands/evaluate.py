@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
         InvalidInputError: If an option does not go with the others.
     """
     if args.stream or _shards.is_one_of_many():
-        found = _evaluate_stream.run(args)
-        return None if found is None else found | {"is_stream": True}
+        streamed = _evaluate_stream.run(args)
+        return None if streamed is None else streamed | {"is_stream": True}
     if args.map or args.no_labels:
         raise InvalidInputError("--map and --no-labels go with --stream.")
     _inputs.check_target(args.out)

@@ -15,7 +15,7 @@ from explorer_core.datasets import hub, local_file
 from explorer_core.datasets._decoding import ENCODINGS, find_encoding
 from explorer_core.datasets._delimited import parse_txt, sniff
 from explorer_core.datasets._jsonl import parse_jsonl
-from explorer_core.datasets._table import Table, has_header, show, table_of_rows
+from explorer_core.datasets._table import Cell, Table, has_header, show, table_of_rows
 from explorer_core.errors import InvalidInputError, NotFoundError
 
 _SAMPLE_BYTES = 256 * 1024
@@ -163,7 +163,7 @@ def _delimited_blocks(origin: str, file: IO[str], notes: Sequence[str], delimite
     def block() -> Table:
         nonlocal names, told
         is_header = has_header(rows) if names is None else True
-        given = rows if names is None else [names, *rows]
+        given: list[Sequence[Cell]] = [*([] if names is None else [names]), *rows]
         shifted = numbers if names is None else [0, *numbers]
         table = table_of_rows(origin, given, shifted, told, header=is_header)
         names, told = list(table.columns), ()

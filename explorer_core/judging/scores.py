@@ -199,8 +199,8 @@ def _intervals(
         drawn = rng.integers(n_texts, size=n_texts)
         tables[sample] = np.bincount(cell[drawn], minlength=n_classes**2)
         gaps[sample] = np.bincount(bins[drawn], weights=gap[drawn], minlength=N_BINS)
-    tables = tables.reshape(n_resamples, n_classes, n_classes)
-    return _percentiles(tables, np.abs(gaps).sum(1) / n_texts)
+    confusions = tables.reshape(n_resamples, n_classes, n_classes)
+    return _percentiles(confusions, np.abs(gaps).sum(1) / n_texts)
 
 
 def _percentiles(tables: np.ndarray, ece: np.ndarray) -> dict[str, tuple[float, float]]:

@@ -54,7 +54,7 @@ def render(judged: Judgement, *, effect: int = 0, height: int = 300) -> go.Figur
         used = np.flatnonzero(found.n_texts[model])
         x, y = middles[model, used], found.value[model, used]
         color, dash = _judged.line_of(judged, model)
-        ranges = [_range(found, model, place) for place in used]
+        ranges = [_range(found, model, int(place)) for place in used]
         drawn = _style.line(
             x, y, _style.escaped(name, 28), color, dash,
             customdata=[[said, f"{found.n_texts[model, place]:,}"] for said, place in zip(ranges, used, strict=True)],
@@ -77,7 +77,7 @@ def alt_text(judged: Judgement, *, effect: int = 0) -> str:
     parts = []
     for model, name in enumerate(found.models):
         used = np.flatnonzero(found.n_texts[model])
-        said = (f"{number(float(found.value[model, place]))} at {_range(found, model, place)}" for place in used)
+        said = (f"{number(float(found.value[model, place]))} at {_range(found, model, int(place))}" for place in used)
         parts.append(f"{visible(name)[:40]} {', '.join(said)}")
     return f"{'Share right' if found.is_accuracy else 'Mean confidence'}: {'; '.join(parts)}."
 
