@@ -71,6 +71,7 @@ def assess(
     *,
     full: bool = False,
     seed: int = 0,
+    known: TrustCard | None = None,
     progress: Progress | None = None,
 ) -> TrustCard:
     """How far an attribution may be believed: measurements on the network itself, each with its meaning, and a grade.
@@ -81,9 +82,10 @@ def assess(
         model: From `load_model`.
         text: The text of the attribution.
         attribution: From `attribute`, of this model and text.
-        full: Whether the slow measurements are made too: other baselines, shuffled weights, captum's infidelity and
-            sensitivity.
+        full: Whether the slow measurements are made too: the best and the worst order of words (NAOPC), other
+            baselines, shuffled weights, captum's infidelity and sensitivity.
         seed: Where the random orders and shuffles begin.
+        known: An earlier card of this attribution by the same seed, whose lines are taken over.
         progress: Called with the share done, in [0, 1]; may raise `CancelledError`.
 
     Raises:
@@ -92,7 +94,7 @@ def assess(
     from explorer_core.attribution import _trust, _trust_exam
     from explorer_core.exam import store
 
-    card = _trust.assess(model, text, attribution, full=full, seed=seed, progress=progress)
+    card = _trust.assess(model, text, attribution, full=full, seed=seed, known=known, progress=progress)
     line = _trust_exam.exam(attribution, store.find_newest(attribution.architecture, attribution.method))
     return card if line is None else dataclasses.replace(card, lines=(*card.lines, line))
 

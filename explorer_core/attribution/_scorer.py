@@ -2,7 +2,7 @@
 
 Nothing is hooked and no mode is changed: word vectors go in, the logit of one class comes out. Threads that share the
 network never see each other. On a GPU the gradient of a recurrent network comes from its closed form (`tracing._backward`),
-because the fused kernel there has none in eval mode; on a CPU it has, and is faster.
+because the fused kernel there has none in eval mode. On a CPU it has, and is faster.
 """
 
 from __future__ import annotations

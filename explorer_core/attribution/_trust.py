@@ -8,6 +8,7 @@ weights were shuffled (Adebayo et al. 2018): what it does to words must be more 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -16,16 +17,14 @@ import torch
 
 from explorer_core import registry
 from explorer_core.attribution import _scorer
-from explorer_core.attribution._trust_case import Case, shuffled
+from explorer_core.attribution._trust_case import Case, counts_of, effects, shuffled
 from explorer_core.errors import IncompatibleError
 from explorer_core.loaded import LoadedModel
 from explorer_core.numerals import number
 from explorer_core.progress import Progress
 from explorer_core.results import TrustCard, TrustLine, WordAttribution, kendall_tau
-from explorer_core.tracing._arrays import to_numpy
 
-SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  # of the words, taken away or kept
-N_RANDOM = 39  # random attributions beside the one that is judged
+N_RANDOM = 29  # random attributions beside the one that is judged
 N_SHUFFLED = 5  # copies with shuffled weights
 TOP = 3
 OTHERS = {  # cheap methods of other kinds to agree with, those that fit first
@@ -37,7 +36,14 @@ Line = Callable[[Any], TrustLine]
 
 
 def assess(
-    model: LoadedModel, text: str, attribution: WordAttribution, *, full: bool, seed: int, progress: Progress | None
+    model: LoadedModel,
+    text: str,
+    attribution: WordAttribution,
+    *,
+    full: bool,
+    seed: int,
+    known: TrustCard | None,
+    progress: Progress | None,
 ) -> TrustCard:
     """Every measurement of one attribution; see `api.assess`."""
     if attribution.fingerprint != model.fingerprint or attribution.reading.text != text:
@@ -46,15 +52,18 @@ def assess(
     case = Case(model, attribution, scorer, scorer.removal("auto"), seed)
     measures: list[Callable[[Case], TrustLine | None]] = [training, gap, comprehensiveness, sufficiency, agreement]
     if full:
+        from explorer_core.attribution import _trust_normal as normal
         from explorer_core.attribution import _trust_slow as slow
 
+        measures += [normal.normal_comprehensiveness, normal.normal_sufficiency]
         measures += [slow.baselines, slow.randomised, slow.without_multiplier, slow.infidelity, slow.sensitivity]
     lines: list[TrustLine] = []
     with torch.inference_mode(False):
         for index, measure in enumerate(measures):
             if progress is not None:
-                progress(index / len(measures))
-            found = measure(case)
+                case.progress = lambda share, index=index: progress((index + share) / len(measures))  # type: ignore[misc]
+            case.tell(0.0)
+            found = _line_of(known, measure.__name__, case) or measure(case)
             if found is not None:
                 lines.append(found)
     if progress is not None:
@@ -62,11 +71,21 @@ def assess(
     return TrustCard(attribution, tuple(lines), full, seed)
 
 
+def _line_of(known: TrustCard | None, name: str, case: Case) -> TrustLine | None:
+    """A line that was measured before, by the same random numbers and on the same scores."""
+    if known is None or known.seed != case.seed or not np.array_equal(known.attribution.scores, case.strength):
+        return None
+    return next((line for line in known.lines if line.name == name), None)
+
+
 def training(case: Case) -> TrustLine:
     """Whether the network does more to single words than copies of it with shuffled weights."""
-    own = _largest_effect(case.model, case)
-    others = [_largest_effect(twin, case) for twin in shuffled(case.model, N_SHUFFLED, case.seed)]
-    chance = max(others)
+    own = float(np.abs(case.effects).max())
+    chance = 0.0
+    for turn, twin in enumerate(shuffled(case.model, N_SHUFFLED, case.seed)):
+        scorer = _scorer.make(twin, case.attribution.reading, case.attribution.target, None)
+        chance = max(chance, float(np.abs(effects(scorer, case.removal)).max()))
+        case.tell((turn + 1) / N_SHUFFLED)
     ratio = own / chance if chance else (float("inf") if own else 0.0)
     verdict = "good" if own > 0 and ratio >= 2 else "doubtful" if own > 0 and ratio >= 1.25 else "bad"
     shown = number(ratio) if np.isfinite(ratio) else "far more than"
@@ -127,11 +146,11 @@ def agreement(case: Case) -> TrustLine:
     names = [name for name in OTHERS.get(case.attribution.method, _LEFT) if name != case.attribution.method]
     taus, overlaps, n_passes = [], [], 0
     for name in names:
-        other = case.again(case.model, name)
+        other = _erased(case) if name == "leave_one_out" else case.again(case.model, name)
         mine, theirs = case.attribution.scores, other.scores
         taus.append(kendall_tau(case.attribution, other))
         overlaps.append(_overlap(np.abs(mine), np.abs(theirs)))
-        n_passes += other.n_passes
+        n_passes += 0 if name == "leave_one_out" else other.n_passes
     mean = float(np.mean(taus))
     verdict = "good" if mean >= 0.4 else "doubtful" if mean >= 0.1 else "bad"
     labels = [registry.describe("attribution")[name].label for name in names]
@@ -148,21 +167,18 @@ def agreement(case: Case) -> TrustLine:
     )  # fmt: skip
 
 
-def _largest_effect(model: LoadedModel, case: Case) -> float:
-    """Largest move of the target's logit when one word is taken away."""
-    scorer = case.scorer if model is case.model else _scorer.make(model, case.attribution.reading, 0, None)
-    scorer.target = case.attribution.target
-    n_words = len(case.attribution.words)
-    there = torch.ones(n_words + 1, n_words, device=scorer.vectors.device)
-    there[1:].fill_diagonal_(0)
-    logits = to_numpy(scorer.of_presence(there, case.removal)).astype(float)
-    return float(np.abs(logits[1:] - logits[0]).max())
+def _erased(case: Case) -> WordAttribution:
+    """Leave one out, from what taking single words away has shown already."""
+    return dataclasses.replace(
+        case.attribution, method="leave_one_out", signed=True, complete=False, scores=case.effects, token_scores=None,
+        standard_error=None,
+    )  # fmt: skip
 
 
 def _against_random(case: Case, *, keep: bool) -> tuple[float, float, int]:
     """Mean drop of the probability, its percentile among random orders (the better, the higher), and the passes."""
     n_words = len(case.strength)
-    counts = sorted({max(1, round(share * n_words)) for share in SHARES})
+    counts = counts_of(n_words)
     rng = np.random.default_rng(case.seed)
     orders = [np.argsort(-case.strength, kind="stable"), *(rng.permutation(n_words) for _ in range(N_RANDOM))]
     there = np.ones((len(orders) * len(counts) + 1, n_words), dtype=bool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,24 +14,38 @@ import torch
 from explorer_core.attribution import _explaining
 from explorer_core.attribution._scorer import Scorer
 from explorer_core.loaded import LoadedModel
+from explorer_core.progress import Progress
 from explorer_core.results import WordAttribution
 from explorer_core.tracing._arrays import to_numpy
+
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  # of the words, taken away or kept
 
 
 @dataclasses.dataclass
 class Case:
-    """What a line is measured on."""
+    """What a line is measured on; `progress` is told the share of the line that is done."""
 
     model: LoadedModel
     attribution: WordAttribution
     scorer: Scorer
     removal: str
     seed: int
+    progress: Progress | None = None
 
     @property
     def strength(self) -> np.ndarray:
         """How much each word speaks for the target, shape [word]; the size where a method has no sign."""
         return self.attribution.scores
+
+    @functools.cached_property
+    def effects(self) -> np.ndarray:
+        """What the target's logit loses when each word is taken away, shape [word]."""
+        return effects(self.scorer, self.removal)
+
+    def tell(self, share: float) -> None:
+        """Say how much of a line is done; may raise `CancelledError`."""
+        if self.progress is not None:
+            self.progress(min(share, 1.0))
 
     def again(self, model: LoadedModel, method: str = "", **more: Any) -> WordAttribution:
         """An attribution of the same text and class, by the same or another method."""
@@ -46,6 +61,20 @@ class Case:
         target = self.attribution.target
         shifted = np.exp(logits - logits.max(1, keepdims=True))
         return shifted[:, target] / shifted.sum(1)
+
+
+def counts_of(n_words: int) -> list[int]:
+    """How many words are taken away, or kept, for each of `SHARES`."""
+    return sorted({max(1, round(share * n_words)) for share in SHARES})
+
+
+def effects(scorer: Scorer, removal: str) -> np.ndarray:
+    """What the target's logit loses when each word is taken away, shape [word]."""
+    n_words = len(scorer.reading.words)
+    there = torch.ones(n_words + 1, n_words, device=scorer.vectors.device)
+    there[1:].fill_diagonal_(0)
+    logits = to_numpy(scorer.of_presence(there, removal)).astype(float)
+    return np.asarray(logits[0] - logits[1:])
 
 
 def shuffled(model: LoadedModel, n_copies: int, seed: int) -> Iterator[LoadedModel]:

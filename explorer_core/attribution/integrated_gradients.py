@@ -111,7 +111,7 @@ def _halves(
     middles = [(panel.begin + panel.end) / 2 for panel in panels]
     with torch.no_grad():
         read = to_numpy(scorer.of_vectors(_on_the_way(scorer, baseline, middles)))
-    logits = {place: value for panel in panels for place, value in zip((panel.begin, panel.end), panel.logits)}
+    logits = {panel.begin: panel.logits[0] for panel in panels} | {panel.end: panel.logits[1] for panel in panels}
     logits |= {middle: float(value) for middle, value in zip(middles, read, strict=True)}
     pieces = [
         piece

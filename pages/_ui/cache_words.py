@@ -54,8 +54,9 @@ def _card(
 ) -> TrustCard:  # fmt: skip
     model = cache.load(name, fingerprint)
     found = attribution(name, fingerprint, text, target, method, knobs)
+    quick = _card(name, fingerprint, text, target, method, knobs, False, stamp, None) if full else None
     with cache.HEAVY:
-        return api.assess(model, text, found, full=full, progress=_progress)
+        return api.assess(model, text, found, full=full, known=quick, progress=_progress)
 
 
 @st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)

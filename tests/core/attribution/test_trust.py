@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 import torch
 
 from explorer_core import api
-from explorer_core.attribution import _scorer, _trust_case
+from explorer_core.attribution import _scorer, _trust_case, _trust_normal
 from explorer_core.errors import CancelledError, IncompatibleError
 from explorer_core.results import TrustCard, TrustLine
 from explorer_core.results.trust import GRADES
@@ -72,7 +73,14 @@ def test_a_full_card_measures_everything_and_the_same_again(family):
     card = card_of(model, full=True, seed=5, progress=told.append)
     names = [one.name for one in card.lines]
     assert names[:5] == ["training", "gap", "comprehensiveness", "sufficiency", "agreement"]
-    assert {"baselines", "randomised", "without_multiplier", "infidelity"} <= set(names)
+    assert {
+        "normal_comprehensiveness",
+        "normal_sufficiency",
+        "baselines",
+        "randomised",
+        "without_multiplier",
+        "infidelity",
+    } <= set(names)
     for one in card.lines:
         assert one.said.endswith(".")
         assert one.means.endswith(".")
@@ -108,6 +116,85 @@ def test_words_taken_away_one_by_one_are_what_the_network_says_without_them():
     there[1, 2] = there[2, 0] = there[2, 4] = False
     expected = [api.predict(model, [" ".join(np.array(attribution.words)[row])]).probs[0, 1] for row in there]
     np.testing.assert_allclose(case.probs(there), expected, atol=1e-5)
+
+
+def drops_of_all_orders(model, text: str, target: int, *, keep: bool) -> dict[tuple[int, ...], float]:
+    """Mean drop of every order, by reading each text that is left, one by one."""
+    words = text.split()
+    n = len(words)
+    counts = {max(1, round(share * n)) for share in (0.1, 0.2, 0.3, 0.4, 0.5)}
+    unk = model.tokenizer.unk_token
+
+    def prob(there) -> float:
+        left = " ".join(word if at in there else unk for at, word in enumerate(words))
+        return float(api.predict(model, [left]).probs[0, target])
+
+    found, whole, known = {}, prob(range(n)), {}
+    for order in itertools.permutations(range(n)):
+        drops = []
+        for count in counts:
+            first = frozenset(order[:count])
+            if first not in known:
+                known[first] = whole - prob(first if keep else set(range(n)) - first)
+            drops.append(known[first])
+        found[order] = float(np.mean(drops))
+    return found
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_both_ends_of_the_scale_are_those_of_every_order_tried_one_by_one(keep):
+    model, text = build_tiny("lstm"), "not a good film at all"
+    attribution = api.attribute(model, text, "gradient_norm", 1)
+    drops = drops_of_all_orders(model, text, 1, keep=keep)
+    lowest, highest = min(drops.values()), max(drops.values())
+    case = _trust_case.Case(model, attribution, _scorer.make(model, attribution.reading, 1, None), "unk", 0)
+    search = _trust_normal.Search(case, keep=keep)
+    counts = _trust_case.counts_of(6)
+    assert search.ends(counts) == pytest.approx((lowest, highest), abs=1e-6)
+    assert search.n_passes <= 2**6
+    found = search._beam(counts, 1.0, 0.0), -search._beam(counts, -1.0, 0.0)
+    assert found[0] <= highest + 1e-6
+    assert found[1] >= lowest - 1e-6
+    measure = _trust_normal.normal_sufficiency if keep else _trust_normal.normal_comprehensiveness
+    for order, share in ((max, 1.0), (min, 0.0)):
+        best = order(drops, key=drops.get)
+        scores = np.empty(6)
+        scores[list(best)] = -np.arange(6.0)
+        case.attribution = dataclasses.replace(attribution, scores=scores)
+        assert measure(case).value == pytest.approx(1 - share if keep else share, abs=1e-5)
+
+
+def test_a_text_too_long_to_be_searched_is_said():
+    model = build_tiny("lstm")
+    text = "good " * 100
+    attribution = api.attribute(model, text, "gradient_norm")
+    case = _trust_case.Case(model, attribution, _scorer.make(model, attribution.reading, 1, None), "unk", 0)
+    line = _trust_normal.normal_comprehensiveness(case)
+    assert line.value is None
+    assert "Not searched" in line.said
+
+
+def test_a_full_card_takes_over_what_a_quick_one_measured(monkeypatch):
+    model = build_tiny("lstm")
+    attribution = api.attribute(model, TEXT)
+    quick, alone = api.assess(model, TEXT, attribution, seed=2), api.assess(model, TEXT, attribution, full=True, seed=2)
+    marked = dataclasses.replace(quick, lines=tuple(dataclasses.replace(one, n_passes=-7) for one in quick.lines))
+    full = api.assess(model, TEXT, attribution, full=True, seed=2, known=marked)
+    assert [one.n_passes == -7 for one in full.lines] == [
+        one.name in {two.name for two in quick.lines} for one in full.lines
+    ]
+    assert [one.value for one in full.lines] == [one.value for one in alone.lines]
+    other = api.assess(model, TEXT, attribution, full=True, seed=3, known=marked)
+    assert all(one.n_passes >= 0 for one in other.lines)
+
+
+def test_leaving_one_out_is_measured_once_for_both_lines_that_need_it():
+    model = build_tiny("gru")
+    attribution = api.attribute(model, TEXT, "gradient_norm", 1)
+    case = _trust_case.Case(model, attribution, _scorer.make(model, attribution.reading, 1, None), "unk", 0)
+    np.testing.assert_allclose(
+        case.effects, api.attribute(model, TEXT, "leave_one_out", 1, removal="unk").scores, atol=1e-6
+    )
 
 
 def test_an_attribution_of_something_else_is_not_judged():
