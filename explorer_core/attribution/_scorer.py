@@ -1,8 +1,8 @@
 """One network over one text as a function that methods can ask: of word vectors, and of which words are there.
 
 Nothing is hooked and no mode is changed: word vectors go in, the logit of one class comes out. Threads that share the
-network never see each other. On a GPU the gradient of a recurrent network comes from its closed form (`tracing._backward`),
-because the fused kernel there has none in eval mode. On a CPU it has, and is faster.
+network never see each other. On a GPU the gradient of a recurrent network comes from its closed form, walked back over
+its gates, because the fused kernel there has no gradient in eval mode. On a CPU it has, and is faster.
 """
 
 from __future__ import annotations
