@@ -70,7 +70,7 @@ def render(found: Sequence[WordAttribution], *, height: int = 330, width: int = 
         )  # fmt: skip
     _style.axis(spec, "x")["unifiedhovertitle"] = {"text": ""}
     names = "   ".join(
-        f"<span style='color:{color}'>{glyph}</span> {_style.escaped(label_of(one), 40)}"
+        f"<span style='color:{color};font-size:18px'>{glyph}</span> {_style.escaped(label_of(one), 40)}"
         for one, (_, glyph, color) in zip(found, _MARKS, strict=False)
     )
     _entries.heading(spec, names, 1, yshift=6)

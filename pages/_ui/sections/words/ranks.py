@@ -73,7 +73,7 @@ def told(found: Sequence[WordAttribution]) -> str:
     from explorer_core.views.word_ranks import widest
 
     pairs = [
-        f"{_label(one)} and {_label(other)} {number(kendall_tau(one, other), signed=True)}"
+        f"{_label(one)} and {_label(other)} {number(kendall_tau(one, other), signed=True, digits=2)}"
         for place, one in enumerate(found)
         for other in found[place + 1 :]
     ]
