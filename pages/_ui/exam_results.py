@@ -18,7 +18,7 @@ PICTURE, FAMILY, ANOTHER = "exam_precision", "exam_example_family", "exam_anothe
 _SHOWN = "exam_example"  # number of the text shown
 _STYLE = (
     "<style>table.exam{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-    "table.exam td,table.exam th{padding:.35rem 1.3rem .35rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
+    "table.exam td,table.exam th{padding:.35rem .9rem .35rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
     "text-align:left;font-weight:400;vertical-align:top}table.exam th{font-weight:600}"
     "table.exam span{opacity:.7;font-size:.85rem;white-space:nowrap}"
     "table.exam small{display:block;white-space:nowrap;opacity:.7;font-size:.8rem}"
@@ -69,13 +69,14 @@ def table_of(result: ShortcutExam) -> str:
     )  # fmt: skip
     body.append(f"<tr><th>Random order</th>{cells}</tr>")
     learned = "".join(
-        f"<td>{100 * network.accuracy:.0f} %<small>p {number(network.prob_with, digits=2)} with it, "
-        f"{number(network.prob_without, digits=2)} without</small><small>{len(result.counts(network.family))} of "
+        f"<td>{100 * network.accuracy:.0f} %<small>p {number(network.prob_with, digits=2)}, without it "
+        f"{number(network.prob_without, digits=2)}</small><small>{len(result.counts(network.family))} of "
         f"{len(result.texts)} texts count</small></td>"
         for network in result.networks
     )
     body.append(f"<tr><th>Verdict follows the word</th>{learned}</tr>")
-    return f"{_STYLE}<table class='exam'><tr><th></th>{head}</tr>{''.join(body)}</table>"
+    table = f"<table class='exam'><tr><th></th>{head}</tr>{''.join(body)}</table>"
+    return f"{_STYLE}<div style='overflow-x:auto'>{table}</div>"
 
 
 def _cell(row: ExamRow | None) -> str:
