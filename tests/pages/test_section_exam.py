@@ -114,7 +114,8 @@ def test_a_kept_exam_says_what_its_numbers_say(open_exam):
     table = exam_results.table_of(exam)
     assert table in bodies(app)
     row = exam.row("lstm", "lime")
-    assert f"<b class='poor'>{row.precision:.2f}</b> <span>{row.precision_low:.2f} to {row.precision_high:.2f}</span>" in table
+    ends = f"{row.precision_low:.2f} to {row.precision_high:.2f}"
+    assert f"<b class='poor'>{row.precision:.2f}</b> <span>{ends}</span>" in table
     assert "<b>1.00</b> <span>0.74 to 1.00</span>" in table
     assert len(app.get("download_button")) == 4
 
