@@ -21,6 +21,7 @@ ABOUT = {
 }
 _COLORS = [[0, "rgba(0,114,178,0.04)"], [1, "rgba(0,114,178,0.85)"]]
 _MOST = 20  # classes drawn
+_MOST_WRITTEN = 8  # classes whose counts are written into the cells
 
 
 def render(judged: Judgement, *, model: int = 0, height: int = 300) -> go.Figure:
@@ -56,12 +57,11 @@ def render(judged: Judgement, *, model: int = 0, height: int = 300) -> go.Figure
             "xgap": 2,
             "ygap": 2,
             "customdata": counts,
-            "text": [[f"{count:,}" for count in row] for row in counts],
-            "texttemplate": "%{text}" if len(names) <= 8 else "",
-            "textfont": {"size": 15},
             "hovertemplate": "%{customdata:,} texts, %{z:.1%} of the row<extra></extra>",
         }
     ]
+    if len(names) <= _MOST_WRITTEN:
+        spec["data"] += [_numbers(counts, shares > 0.5, "#ffffff"), _numbers(counts, shares <= 0.5, _style.INK)]
     return _style.build(spec)
 
 
@@ -73,3 +73,17 @@ def alt_text(judged: Judgement, *, model: int = 0) -> str:
         for place, (label, row) in enumerate(zip(judged.labels, counts, strict=True))
     ]
     return f"Texts by label, {visible(judged.models[model])[:40]}: {'; '.join(rows[:_MOST])}."
+
+
+def _numbers(counts: np.ndarray, where: np.ndarray, color: str) -> _style.Spec:
+    """Counts of some cells in a colour that can be read on them."""
+    cells = np.argwhere(where)
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": cells[:, 1],
+        "y": cells[:, 0],
+        "text": [f"{int(counts[row, column]):,}" for row, column in cells],
+        "textfont": {"size": 15, "color": color},
+        "hoverinfo": "skip",
+    }
