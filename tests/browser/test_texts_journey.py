@@ -30,7 +30,7 @@ def test_a_file_is_given_judged_and_deleted(new_tab, films, store):
     with tab.run():
         page.get_by_test_id("stMain").get_by_role("radio", name="Judge", exact=True).click()
     page.get_by_role("button", name="Judge them").click()
-    expect(page.locator("table.judged").first).to_contain_text("starter-gru", timeout=SLOW_MS)
+    expect(page.locator("table.judged").first).to_contain_text("starter-gru", timeout=3 * SLOW_MS)
     expect(page.locator(".st-key-texts_confusion .js-plotly-plot")).to_be_visible(timeout=SLOW_MS)
     expect(page.get_by_role("button", name="Rows (JSON lines)")).to_be_visible(timeout=SLOW_MS)
     assert list((store / ".uploads").glob("*.csv"))
