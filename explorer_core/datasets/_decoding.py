@@ -97,14 +97,16 @@ def find_encoding(sample: bytes, *, is_whole: bool) -> str:
     for beginning, what in _FORMATS:
         if sample.startswith(beginning):
             raise InvalidInputError(f"This is {what}, not text. Give the file its right ending, or save it as CSV.")
-    marked = next((name for mark, name in _MARKS if sample.startswith(mark)), None) or _unmarked_utf16(sample)
+    even = sample if is_whole else sample[: len(sample) // 4 * 4]
+    marked = next((name for mark, name in _MARKS if sample.startswith(mark)), None) or _unmarked_utf16(even)
     if marked:
         return marked
     try:
         _check(codecs.getincrementaldecoder("utf-8")().decode(sample, final=is_whole))
         return "utf-8"
     except UnicodeDecodeError:
-        return decode(sample)[1].removeprefix("Read as ").partition(",")[0].partition(";")[0].rstrip(".").lower()
+        lines = sample if is_whole else sample.rpartition(b"\n")[0] or sample  # no character is torn at a line's end
+        return decode(lines)[1].removeprefix("Read as ").partition(",")[0].partition(";")[0].rstrip(".").lower()
 
 
 def _decode_guessed(data: bytes) -> tuple[str, str]:
