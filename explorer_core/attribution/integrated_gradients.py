@@ -1,10 +1,11 @@
 """Integrated gradients: the slope of the logit, added up on the way from a baseline to the text.
 
-The way is cut into panels with a few points each, placed by Gauss and Legendre. A panel can be checked by itself: what
-it adds up to must be the move of the logit from its beginning to its end. Where the sum over all panels misses the
-whole move by more than the stated share, the panels that miss most are halved, so that points go where the way bends
-and none is thrown away but those of a panel that is halved. That says the integral is right; it does not say that the
-straight way through vectors that are no words is a fair question to ask.
+The way is cut into panels with a few points each, placed by Gauss and Legendre. A look ahead, which needs no gradients,
+says where the logit moves: where it does so evenly one panel will do, else the cuts are put closer where it moves more.
+A panel can be checked by itself: what it adds up to must be the move of the logit from its beginning to its end. Where
+the sum over all panels misses the whole move by more than the stated share, the panels that miss most are halved, so
+that points go where the way bends and none is thrown away but those of a panel that is halved. That says the integral
+is right; it does not say that the straight way through vectors that are no words is a fair question to ask.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ ABOUT = {
     "order": 10,
 }
 POINTS = 6  # of one panel
+AHEAD = np.linspace(0.0, 1.0, 9)  # where the logit is read first
+STEEP, WINDING = 0.3, 1.2  # share of all that moves in one step, and that over the whole move, from which on it is cut
+N_PANELS = 3
 KNOBS = (
     BASELINE,
     Knob("tolerance", "Gap allowed", "Share of the move of the logit that may be missing.", 0.01, 1e-4, 0.5, 0.001),
@@ -65,19 +69,20 @@ class Panel:
 
 def count_passes(n_words: int, knobs: Mapping[str, Any]) -> int:
     """About how many texts are read."""
-    return min(3 * POINTS, int(knobs["max_points"])) + 2
+    return min(N_PANELS * POINTS, int(knobs["max_points"])) + len(AHEAD) - 1
 
 
 def explain(scorer: Scorer, knobs: Mapping[str, Any]) -> Scores:
     """Integrated gradients from a baseline, with as many points as the allowed gap needs."""
     baseline = scorer.baseline(knobs["baseline"])
-    with torch.no_grad():
-        start = float(scorer.of_vectors(baseline)[0])
-    move, largest = scorer.value - start, int(knobs["max_points"])
+    largest = int(knobs["max_points"])
+    scorer.expect(largest + len(AHEAD) - 1)
+    ahead = np.append(_read(scorer, baseline, AHEAD[:-1]), scorer.value)
+    start, move = float(ahead[0]), scorer.value - float(ahead[0])
     allowed = float(knobs["tolerance"]) * abs(move)
-    scorer.expect(largest)
-    panels = _walk(scorer, baseline, [(0.0, 1.0)], {0.0: start, 1.0: scorer.value})
-    n_points = POINTS
+    cuts = first_cuts(ahead) if largest >= N_PANELS * POINTS else np.array([0.0, 1.0])
+    panels = _walk(scorer, baseline, cuts, [start, *_read(scorer, baseline, cuts[1:-1]), scorer.value])
+    n_points = POINTS * len(panels)
     while abs(sum(panel.gap for panel in panels)) > allowed:
         panels.sort(key=lambda panel: abs(panel.gap))
         missed = np.cumsum([abs(panel.gap) for panel in panels])
@@ -86,7 +91,10 @@ def explain(scorer: Scorer, knobs: Mapping[str, Any]) -> Scores:
         if n_kept >= len(panels):
             break
         halved, panels = panels[n_kept:], panels[:n_kept]
-        panels += _walk(scorer, baseline, *_halves(scorer, baseline, halved))
+        middles = [(panel.begin + panel.end) / 2 for panel in halved]
+        for panel, middle, logit in zip(halved, middles, _read(scorer, baseline, middles), strict=True):
+            ends = [panel.begin, middle, panel.end]
+            panels += _walk(scorer, baseline, ends, [panel.logits[0], logit, panel.logits[1]])
         n_points += 2 * POINTS * len(halved)
     notes, gap = [], abs(sum(panel.gap for panel in panels))
     if gap > allowed:
@@ -104,45 +112,49 @@ def explain(scorer: Scorer, knobs: Mapping[str, Any]) -> Scores:
     return Scores(tokens=scores, baseline=str(knobs["baseline"]), baseline_value=start, notes=tuple(notes))
 
 
-def _halves(
-    scorer: Scorer, baseline: torch.Tensor, panels: Sequence[Panel]
-) -> tuple[list[tuple[float, float]], dict[float, float]]:
-    """The two halves of each panel, and the logits at their ends."""
-    middles = [(panel.begin + panel.end) / 2 for panel in panels]
+def first_cuts(ahead: np.ndarray) -> np.ndarray:
+    """Where the way is cut at first, ends included, from the logits at `AHEAD`.
+
+    Between two cuts lies the same sum of way and movement, half and half.
+    """
+    steps = np.abs(np.diff(ahead))
+    moved = float(steps.sum())
+    if not moved or (steps.max() <= STEEP * moved and moved <= WINDING * abs(ahead[-1] - ahead[0])):
+        return np.array([0.0, 1.0])
+    passed = np.append(0.0, np.cumsum(steps / moved + np.diff(AHEAD)))
+    return np.interp(np.linspace(0.0, passed[-1], N_PANELS + 1), passed, AHEAD)
+
+
+def _read(scorer: Scorer, baseline: torch.Tensor, places: Sequence[float] | np.ndarray) -> np.ndarray:
+    """The logit at shares of the way, shape [place]."""
+    if not len(places):
+        return np.zeros(0)
     with torch.no_grad():
-        read = to_numpy(scorer.of_vectors(_on_the_way(scorer, baseline, middles)))
-    logits = {panel.begin: panel.logits[0] for panel in panels} | {panel.end: panel.logits[1] for panel in panels}
-    logits |= {middle: float(value) for middle, value in zip(middles, read, strict=True)}
-    pieces = [
-        piece
-        for panel, middle in zip(panels, middles, strict=True)
-        for piece in ((panel.begin, middle), (middle, panel.end))
-    ]
-    return pieces, logits
+        return to_numpy(scorer.of_vectors(_on_the_way(scorer, baseline, places))).astype(float)
 
 
 def _walk(
-    scorer: Scorer, baseline: torch.Tensor, pieces: Sequence[tuple[float, float]], logits: Mapping[float, float]
+    scorer: Scorer, baseline: torch.Tensor, ends: Sequence[float] | np.ndarray, logits: Sequence[float]
 ) -> list[Panel]:
-    """Captum's integrated gradients over each piece of the way, several pieces in one batch."""
+    """Captum's integrated gradients over the panels between neighbouring ends, several panels in one batch."""
     method, found = IntegratedGradients(scorer.of_vectors), []
+    places = _on_the_way(scorer, baseline, ends)
     n_together = max(scorer.n_at_once // POINTS, 1)
     at_once = scorer.n_at_once if scorer.n_at_once < POINTS else None
-    for part in range(0, len(pieces), n_together):
-        some = pieces[part : part + n_together]
-        with own_vectors(scorer, _on_the_way(scorer, baseline, [end for _, end in some])) as ends:
+    for part in range(0, len(ends) - 1, n_together):
+        last = min(part + n_together, len(ends) - 1)
+        with own_vectors(scorer, places[part + 1 : last + 1]) as given:
             scores = method.attribute(
-                ends, _on_the_way(scorer, baseline, [begin for begin, _ in some]),
-                n_steps=POINTS, method="gausslegendre", internal_batch_size=at_once,
-            )  # fmt: skip
-        sums = to_numpy(scores.detach()).sum(-1, dtype=float)  # [piece, pos]
+                given, places[part:last], n_steps=POINTS, method="gausslegendre", internal_batch_size=at_once
+            )
+        sums = to_numpy(scores.detach()).sum(-1, dtype=float)  # [panel, pos]
         found += [
-            Panel(begin, end, (logits[begin], logits[end]), row) for (begin, end), row in zip(some, sums, strict=True)
+            Panel(ends[at], ends[at + 1], (logits[at], logits[at + 1]), row) for at, row in enumerate(sums, start=part)
         ]
     return found
 
 
-def _on_the_way(scorer: Scorer, baseline: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
+def _on_the_way(scorer: Scorer, baseline: torch.Tensor, shares: Sequence[float] | np.ndarray) -> torch.Tensor:
     """Word vectors at shares of the way from the baseline to the text, shape [share, pos, width]."""
-    at = torch.tensor(shares, dtype=baseline.dtype, device=baseline.device)[:, None, None]
+    at = torch.as_tensor(np.asarray(shares), dtype=baseline.dtype, device=baseline.device)[:, None, None]
     return torch.lerp(baseline, scorer.vectors, at)
