@@ -84,8 +84,8 @@ def _write_rows(model: LoadedModel, stream: Any, path: Path) -> None:
 
     mapping = api.guess_labels(stream.label_values, model.labels)
     with path.open("wb") as file:
-        for block in stream.blocks():
-            file.write(safe_csv(api.judge_block(model, block, mapping).to_frame()))
+        for found in api.judge_blocks(model, stream.blocks(), mapping):
+            file.write(safe_csv(found.to_frame()))
 
 
 def _batches(model: LoadedModel, texts: tuple[str, ...]) -> list[dict[str, torch.Tensor]]:

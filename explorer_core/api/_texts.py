@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,17 +118,21 @@ def stream_texts(data: str, spec: TextsSpec | None = None, options: Mapping[str,
     return streaming.open_stream(data, spec or TextsSpec(), options)
 
 
-def judge_block(model: LoadedModel, block: TextBlock, mapping: Mapping[str, str | None]) -> BlockVerdicts:
-    """What a model says of a block of `stream_texts`; the same block gives the same numbers in any process.
+def judge_blocks(
+    model: LoadedModel, blocks: Iterable[TextBlock], mapping: Mapping[str, str | None]
+) -> Iterator[BlockVerdicts]:
+    """What a model says of the blocks of `stream_texts`; the same block gives the same numbers in any process.
+
+    A block is read and tokenised in a thread while the model reads the one before.
 
     Args:
         model: From `load_model`.
-        block: From `TextStream.blocks`.
+        blocks: From `TextStream.blocks`.
         mapping: Class of each label value, such as from `guess_labels`.
     """
     from explorer_core.judging import streaming
 
-    return streaming.judge_block(model, block, mapping)
+    return streaming.judge_blocks(model, blocks, mapping)
 
 
 def sum_blocks(sums: Mapping[str, Any], found: BlockVerdicts | Mapping[str, Any]) -> dict[str, Any]:

@@ -65,11 +65,8 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
 
         yield from stream.blocks(is_wanted)
 
-    def do(block: TextBlock) -> tuple[bytes, dict[str, Any]]:
-        found = api.judge_block(model, block, mapping)
-        return lines_of(found, target.suffix), api.sum_blocks({}, found)
-
-    shards.run(mine(), do)
+    for found in shards.each(api.judge_blocks(model, mine(), mapping)):
+        shards.keep(found.block.number, lines_of(found, target.suffix), api.sum_blocks({}, found))
     if not _output.is_first_process():
         return None
     shards.wait(n_blocks)

@@ -66,13 +66,15 @@ class Shards:
             return False
         return True
 
-    def run(self, blocks: Iterator[Any], do: Callable[[Any], tuple[bytes, dict[str, Any]]]) -> None:
-        """Write the lines and the sums of every block given, holding this process's lock."""
+    def each(self, results: Iterator[Any]) -> Iterator[Any]:
+        """The results of this process's blocks, while its lock is held."""
         with FileLock(self._lock(self.rank)):
-            for block in blocks:
-                lines, sums = do(block)
-                _write(self._path(block.number, "sums"), json.dumps(sums).encode())
-                _write(self._path(block.number, "lines"), lines)
+            yield from results
+
+    def keep(self, number: int, lines: bytes, sums: dict[str, Any]) -> None:
+        """Write the lines and the sums of a block."""
+        _write(self._path(number, "sums"), json.dumps(sums).encode())
+        _write(self._path(number, "lines"), lines)
 
     def wait(self, n_blocks: int) -> None:
         """Wait until every block is there.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from explorer_core import prediction
 from explorer_core.datasets import _streams
 from explorer_core.datasets._columns import choose_columns
 from explorer_core.datasets._labelling import why_unusable
@@ -17,8 +19,8 @@ from explorer_core.datasets._table import Table, show, show_columns
 from explorer_core.errors import InvalidInputError, NotFoundError
 from explorer_core.judging import scores
 from explorer_core.judging.spec import TextsSpec
-from explorer_core.judging.verdicts import verdicts
 from explorer_core.loaded import LoadedModel
+from explorer_core.prediction import ReadIds
 from explorer_core.results import softmax
 from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
 
@@ -120,14 +122,54 @@ def open_stream(data: str, spec: TextsSpec, options: Mapping[str, Any] | None = 
     )
 
 
-def judge_block(model: LoadedModel, block: TextBlock, mapping: Mapping[str, str | None]) -> BlockVerdicts:
-    """What a network says of a block; see `api.judge_block`."""
-    found = verdicts(model, block.texts, is_kept=False)
-    kept = np.flatnonzero(found.counts[:, 0] > 0)
+def judge_blocks(
+    model: LoadedModel, blocks: Iterable[TextBlock], mapping: Mapping[str, str | None]
+) -> Iterator[BlockVerdicts]:
+    """What a network says of blocks; see `api.judge_blocks`."""
+    coming = iter(blocks)
+
+    def prepare() -> tuple[TextBlock, dict[str, int], ReadIds] | None:
+        block = next(coming, None)
+        if block is None:
+            return None
+        numbers: dict[str, int] = {}
+        for text in block.texts:
+            numbers.setdefault(text, len(numbers))
+        return block, numbers, prediction.read_ids(model, list(numbers), may_skip=True)
+
+    pool = ThreadPoolExecutor(1)  # reads and tokenises a block while the network reads the one before
+    try:
+        waiting = pool.submit(prepare)
+        while (ready := waiting.result()) is not None:
+            waiting = pool.submit(prepare)
+            yield _judge(model, *ready, mapping)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _judge(
+    model: LoadedModel, block: TextBlock, numbers: dict[str, int], read: ReadIds, mapping: Mapping[str, str | None]
+) -> BlockVerdicts:
+    """Verdicts over a block whose different texts are tokenised."""
+    logits = prediction.empty_logits(model, len(numbers))
+    for rows, found in prediction.forward(model, read.ids):
+        logits[rows] = found
+    of_text = np.array([numbers[text] for text in block.texts], dtype=np.int64)
+    is_read = np.array([bool(ids) for ids in read.ids], dtype=bool)
+    kept = np.flatnonzero(is_read[of_text]) if len(of_text) else of_text
+    rows_kept = of_text[kept]
     of_label = {value: model.labels.index(name) for value, name in mapping.items() if name is not None}
     true = np.array([of_label.get(block.labels[place], -1) for place in kept], dtype=np.int64)
-    counts = found.counts[kept].astype(np.int64)
-    return BlockVerdicts(model.name, model.labels, block, kept, found.logits[kept], counts[:, 1], counts[:, 2], true)
+    return BlockVerdicts(
+        model=model.name,
+        labels=model.labels,
+        block=block,
+        kept=kept,
+        logits=logits[rows_kept],
+        n_unknown=read.n_unknown[rows_kept],
+        n_truncated=read.n_truncated[rows_kept],
+        true=true,
+    )
 
 
 def sums_of(found: BlockVerdicts) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 
@@ -12,11 +13,12 @@ from explorer_core import prediction
 from explorer_core.judging import _kept
 from explorer_core.judging._kept import Verdicts
 from explorer_core.loaded import LoadedModel
+from explorer_core.prediction import ReadIds
 from explorer_core.progress import Progress
 
 AT_ONCE = 4_096  # texts tokenised and sorted together
 _KEEP_EVERY_S = 10.0
-_READING_SHARE = 0.2  # of the work on a block; the rest is the network's
+_LOOK_EVERY_S = 0.2
 
 
 def digest_of(text: str) -> bytes:
@@ -69,12 +71,19 @@ def verdicts(
     n_chars = np.fromiter((len(texts[row]) + 8 for row in rows), np.int64, len(rows))  # a measure of the work
     total = max(int(n_chars[missing].sum()), 1)
     done = 0
+    blocks = [missing[start : start + AT_ONCE] for start in range(0, len(missing), AT_ONCE)]
+    pool = ThreadPoolExecutor(1)  # tokenises a block while the network reads the one before
     try:
-        for start in range(0, len(missing), AT_ONCE):
-            numbers = missing[start : start + AT_ONCE]
+        ahead = [pool.submit(work.tokenise, block) for block in blocks[:1]]
+        for place, numbers in enumerate(blocks):
+            ready = ahead.pop()
+            while not ready.done():
+                wait([ready], timeout=_LOOK_EVERY_S)
+                report(done / total)
+            ahead = [pool.submit(work.tokenise, block) for block in blocks[place + 1 : place + 2]]
             size = int(n_chars[numbers].sum())
             before, share = done / total, size / total
-            work.read(numbers, lambda part, before=before, share=share: report(before + share * part))  # type: ignore[misc]
+            work.read(numbers, ready.result(), lambda part, before=before, share=share: report(before + share * part))  # type: ignore[misc]
             done += size
             work.keep(every_s=_KEEP_EVERY_S)
             if watch is not None:
@@ -82,6 +91,7 @@ def verdicts(
                 n_first = len(whole) if whole.all() else int(whole.argmin())
                 watch(_of_texts(work, of_text[:n_first], digests), n_first)
     finally:
+        pool.shutdown(wait=False, cancel_futures=True)
         work.keep(every_s=0.0)
     report(1.0)
     return _of_texts(work, of_text, digests)
@@ -106,14 +116,12 @@ class _Work:
         self.pending: list[int] = []
         self.kept_at_s = time.monotonic()
 
-    def read(self, numbers: np.ndarray, report: Progress) -> None:
-        """Read some of them."""
-        found = prediction.read_ids(
-            self.model,
-            [self.texts[self.rows[number]] for number in numbers],
-            progress=lambda share: report(_READING_SHARE * share),
-            may_skip=True,
-        )
+    def tokenise(self, numbers: np.ndarray) -> ReadIds:
+        """Token ids of some of them."""
+        return prediction.read_ids(self.model, [self.texts[self.rows[number]] for number in numbers], may_skip=True)
+
+    def read(self, numbers: np.ndarray, found: ReadIds, report: Progress) -> None:
+        """Let the network read some of them."""
         lengths = np.array([len(ids) for ids in found.ids])
         self.counts[numbers] = np.stack([lengths, found.n_unknown, found.n_truncated], axis=1)
         self._done(numbers[lengths == 0])
@@ -122,7 +130,7 @@ class _Work:
             self.logits[numbers[batch]] = logits
             self._done(numbers[batch])
             n_done += int(lengths[batch].sum())
-            report(_READING_SHARE + (1 - _READING_SHARE) * n_done / n_all)
+            report(n_done / n_all)
 
     def _done(self, numbers: np.ndarray) -> None:
         self.is_done[numbers] = True

@@ -128,13 +128,14 @@ def test_a_part_that_was_killed_is_done_again_and_the_others_are_not(command, ke
     assert refusal.code == 2
     assert "Process 1 of 2 ended" in refusal.err
     judged = []
-    before = api.judge_block
+    before = api.judge_blocks
 
-    def count(model, block, mapping):
-        judged.append(block.number)
-        return before(model, block, mapping)
+    def count(model, blocks, mapping):
+        for found in before(model, blocks, mapping):
+            judged.append(found.block.number)
+            yield found
 
-    monkeypatch.setattr(api, "judge_block", count)
+    monkeypatch.setattr(api, "judge_blocks", count)
     monkeypatch.setenv("RANK", "1")
     command(*call, "--out", str(out))
     assert judged == [3]
