@@ -95,7 +95,13 @@ def open_stream(data: str, spec: TextsSpec, options: Mapping[str, Any] | None = 
             return _streams.stream_files(paths, spec.encoding)
 
         origin = paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1} more"
-    sample = list(itertools.islice(tables(), _SAMPLE_BLOCKS))
+    opened = tables()
+    sample = list(itertools.islice(opened, _SAMPLE_BLOCKS))
+    begun = [itertools.chain(sample, opened)]  # the first to read goes on from here, others begin anew
+
+    def read() -> Iterator[Table]:
+        return begun.pop() if begun else tables()
+
     if not sample:
         raise InvalidInputError(f"{show(origin)} has no rows.")
     first = sample[0]
@@ -118,7 +124,7 @@ def open_stream(data: str, spec: TextsSpec, options: Mapping[str, Any] | None = 
         label_column=label,
         label_values=tuple(value for value, _ in counts.most_common()),
         notes=tuple(notes),
-        tables=tables,
+        tables=read,
     )
 
 

@@ -16,7 +16,7 @@ ABOUT = {
     "share of the row. Right answers are on the diagonal from top left.",
     "does_not_show": "How sure the network was, and texts without a label.",
     "formula": "cell = texts with the row's label that are decided for the column's class; colour = cell ÷ row's sum",
-    "source": "sklearn.metrics.confusion_matrix",
+    "source": "Counted by scikit-learn: sklearn.metrics.confusion_matrix",
     "order": 300,
 }
 _COLORS = [[0, "rgba(0,114,178,0.04)"], [1, "rgba(0,114,178,0.85)"]]
