@@ -76,7 +76,9 @@ def assess(
 ) -> TrustCard:
     """How far an attribution may be believed: measurements on the network itself, each with its meaning, and a grade.
 
-    Where a shortcut exam of the network's family is kept (`run_exam`), what the newest says of the method is a line.
+    Whether it has learned anything is said by the record of its training where there is one (`list_models`), else by
+    its weights. Where a shortcut exam of the network's family is kept (`run_exam`), what the newest says of the method
+    is a line.
 
     Args:
         model: From `load_model`.
@@ -93,8 +95,10 @@ def assess(
     """
     from explorer_core.attribution import _trust, _trust_exam
     from explorer_core.exam import store
+    from explorer_core.training import store as runs
 
-    card = _trust.assess(model, text, attribution, full=full, seed=seed, known=known, progress=progress)
+    record = runs.find_record(model.name, model.fingerprint)
+    card = _trust.assess(model, text, attribution, full=full, seed=seed, known=known, card=record, progress=progress)
     line = _trust_exam.exam(attribution, store.find_newest(attribution.architecture, attribution.method))
     return card if line is None else dataclasses.replace(card, lines=(*card.lines, line))
 

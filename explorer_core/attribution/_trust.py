@@ -17,12 +17,12 @@ import torch
 
 from explorer_core import registry
 from explorer_core.attribution import _scorer
-from explorer_core.attribution._trust_case import Case, counts_of, effects, shuffled
+from explorer_core.attribution._trust_case import Case, counts_of, effects, moved, shuffled
 from explorer_core.errors import IncompatibleError
 from explorer_core.loaded import LoadedModel
 from explorer_core.numerals import number
 from explorer_core.progress import Progress
-from explorer_core.results import TrustCard, TrustLine, WordAttribution, kendall_tau
+from explorer_core.results import ModelCard, TrustCard, TrustLine, WordAttribution, kendall_tau
 
 N_RANDOM = 29  # random attributions beside the one that is judged
 N_SHUFFLED = 5  # copies with shuffled weights
@@ -43,13 +43,14 @@ def assess(
     full: bool,
     seed: int,
     known: TrustCard | None,
+    card: ModelCard | None,
     progress: Progress | None,
 ) -> TrustCard:
     """Every measurement of one attribution; see `api.assess`."""
     if attribution.fingerprint != model.fingerprint or attribution.reading.text != text:
         raise IncompatibleError("This attribution is of another network or another text. Make it again and judge that.")
     scorer = _scorer.make(model, attribution.reading, attribution.target, None)
-    case = Case(model, attribution, scorer, scorer.removal("auto"), seed)
+    case = Case(model, attribution, scorer, scorer.removal("auto"), seed, card=card)
     measures: list[Callable[[Case], TrustLine | None]] = [training, gap, comprehensiveness, sufficiency, agreement]
     if full:
         from explorer_core.attribution import _trust_normal as normal
@@ -79,6 +80,34 @@ def _line_of(known: TrustCard | None, name: str, case: Case) -> TrustLine | None
 
 
 def training(case: Case) -> TrustLine:
+    """Whether the network has learned anything: by its record, else by its weights."""
+    metrics = {} if case.card is None else case.card.metrics
+    if {"accuracy", "n_validation", "majority"} <= set(metrics) and metrics["n_validation"] >= 1:
+        return by_record(metrics["accuracy"], int(metrics["n_validation"]), metrics["majority"])
+    return by_weights(case)
+
+
+def by_record(accuracy: float, n_texts: int, majority: float) -> TrustLine:
+    """Whether the network is right more often than the commonest label on texts it did not learn from.
+
+    The interval is exact (Clopper and Pearson 1934).
+    """
+    from scipy import stats
+
+    interval = stats.binomtest(round(accuracy * n_texts), n_texts).proportion_ci(0.95)
+    lowest = float(interval.low)
+    verdict = "good" if lowest - majority >= 0.2 * (1 - majority) else "doubtful" if lowest > majority else "bad"
+    return TrustLine(
+        "training", "It has learned", accuracy, "of the validation texts", verdict,
+        f"It is right in {100 * accuracy:.0f} % of {n_texts:,} validation texts (95 % interval {100 * lowest:.0f} to "
+        f"{100 * interval.high:.0f} %); the commonest label alone would be in {100 * majority:.0f} %.",
+        "A network that has learned nothing has nothing to explain. Good if even the lower end goes a fifth of the way "
+        "from the commonest label to always right, bad if it does not pass the commonest label.",
+        0,
+    )  # fmt: skip
+
+
+def by_weights(case: Case) -> TrustLine:
     """Whether the network does more to single words than copies of it with shuffled weights."""
     own = float(np.abs(case.effects).max())
     chance = 0.0
@@ -92,9 +121,10 @@ def training(case: Case) -> TrustLine:
     n_words = len(case.attribution.words)
     return TrustLine(
         "training", "Training shows", ratio if np.isfinite(ratio) else 1e9, "times", verdict,
-        f"Taking one word away moves the logit by up to {number(own)}; in {N_SHUFFLED} copies with shuffled weights by "
-        f"up to {number(chance)} ({shown} times).",
-        "A network that has learned nothing has nothing to explain. Good from 2 times on, bad below 1.25.",
+        f"How well it does is not on record. Taking one word away moves the logit by up to {number(own)}; in "
+        f"{N_SHUFFLED} copies with shuffled weights by up to {number(chance)} ({shown} times).",
+        "A network that has learned nothing has nothing to explain. Good from 2 times on, bad below 1.25; a vanilla "
+        "RNN can fail this though it has learned.",
         (N_SHUFFLED + 1) * (n_words + 1),
     )  # fmt: skip
 
@@ -120,8 +150,8 @@ def comprehensiveness(case: Case) -> TrustLine:
     verdict = "good" if percentile >= 90 else "doubtful" if percentile >= 60 else "bad"
     return TrustLine(
         "comprehensiveness", "Its words matter", percentile, "percentile", verdict,
-        f"Without its highest words the probability falls by {number(drop, signed=True)} on average; that is more than "
-        f"in {percentile:.0f} % of {N_RANDOM} random orders.",
+        f"Without its highest words the probability {moved(drop)} on average; that is more of a fall than in "
+        f"{percentile:.0f} % of {N_RANDOM} random orders.",
         "The highest 10 to 50 % of words taken away (comprehensiveness). Good from the 90th percentile on, bad below "
         "the 60th.",
         n_passes,
@@ -134,8 +164,8 @@ def sufficiency(case: Case) -> TrustLine:
     verdict = "good" if percentile >= 80 else "doubtful" if percentile >= 40 else "bad"
     return TrustLine(
         "sufficiency", "Its words suffice", percentile, "percentile", verdict,
-        f"With only its highest words the probability is {number(drop, signed=True)} lower on average; that is less "
-        f"than in {percentile:.0f} % of {N_RANDOM} random orders.",
+        f"With only its highest words the probability {moved(drop)} on average; that is less of a fall than in "
+        f"{percentile:.0f} % of {N_RANDOM} random orders.",
         "Only the highest 10 to 50 % of words kept (sufficiency). Good from the 80th percentile on, bad below 40.",
         n_passes,
     )  # fmt: skip

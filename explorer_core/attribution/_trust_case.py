@@ -14,8 +14,9 @@ import torch
 from explorer_core.attribution import _explaining
 from explorer_core.attribution._scorer import Scorer
 from explorer_core.loaded import LoadedModel
+from explorer_core.numerals import number
 from explorer_core.progress import Progress
-from explorer_core.results import WordAttribution
+from explorer_core.results import ModelCard, WordAttribution
 from explorer_core.tracing._arrays import to_numpy
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  # of the words, taken away or kept
@@ -23,7 +24,9 @@ SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  # of the words, taken away or kept
 
 @dataclasses.dataclass
 class Case:
-    """What a line is measured on; `progress` is told the share of the line that is done."""
+    """What a line is measured on; `progress` is told the share of the line that is done, `card` is the one that the
+    network's training wrote.
+    """
 
     model: LoadedModel
     attribution: WordAttribution
@@ -31,6 +34,7 @@ class Case:
     removal: str
     seed: int
     progress: Progress | None = None
+    card: ModelCard | None = None
 
     @property
     def strength(self) -> np.ndarray:
@@ -66,6 +70,11 @@ class Case:
 def counts_of(n_words: int) -> list[int]:
     """How many words are taken away, or kept, for each of `SHARES`."""
     return sorted({max(1, round(share * n_words)) for share in SHARES})
+
+
+def moved(drop: float) -> str:
+    """A drop of a probability, in words."""
+    return f"falls by {number(drop)}" if drop >= 0 else f"rises by {number(-drop)}"
 
 
 def effects(scorer: Scorer, removal: str) -> np.ndarray:

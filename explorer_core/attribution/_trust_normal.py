@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from explorer_core.attribution._trust_case import Case, counts_of
+from explorer_core.attribution._trust_case import Case, counts_of, moved
 from explorer_core.numerals import number
 from explorer_core.results import TrustLine
 
@@ -48,7 +48,8 @@ def _line(case: Case, *, keep: bool) -> TrustLine:
     search = Search(case, keep=keep)
     own = search.mean_drop(np.argsort(-case.strength, kind="stable"), counts)
     lowest, highest = search.ends(counts)
-    lowest, highest = min(lowest, own), max(highest, own)
+    ends = min(lowest, own), max(highest, own)
+    lowest, highest = ends
     if highest - lowest < 1e-9:
         said = "No order changes the probability."
         return TrustLine(name, label, None, "", "told", said, means, search.n_passes)
@@ -57,8 +58,8 @@ def _line(case: Case, *, keep: bool) -> TrustLine:
     sure = "all sets of words read" if len(case.strength) <= EXACT else f"found by a beam of {BEAM}"
     return TrustLine(
         name, label, share, "of the range", verdict,
-        f"Over all orders the probability falls by {number(lowest, signed=True)} to {number(highest, signed=True)} "
-        f"on average ({sure}); in this order {number(own, signed=True)}: {number(share)} of the way to the best.",
+        f"On average the probability {moved(own)}. In the worst order it {moved(ends[keep])}, in the best it "
+        f"{moved(ends[not keep])} ({sure}): these scores go {number(share)} of the way.",
         means, search.n_passes,
     )  # fmt: skip
 

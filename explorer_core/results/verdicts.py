@@ -16,8 +16,9 @@ from explorer_core.results._base import Exportable, check_array
 class ModelCard(Exportable):
     """One model in the store: what it is, what it learned from and how well it did.
 
-    `metrics` holds shares in [0, 1] (`accuracy`, `macro_f1`) and `loss_nats` on the validation rows; `status` is a
-    run state (`queued`, `running`, `cancelled`, `failed`, `lost`, `done`); `created` is ISO 8601, UTC.
+    `metrics` holds shares in [0, 1] (`accuracy`, `macro_f1`) and `loss_nats` on the validation rows, how many those
+    were (`n_validation`) and the share of the commonest label among them (`majority`); `status` is a run state
+    (`queued`, `running`, `cancelled`, `failed`, `lost`, `done`); `created` is ISO 8601, UTC.
     """
 
     name: str

@@ -158,6 +158,9 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> 
         raise zipfile.BadZipFile("shorter than it says")
 
 
+_EVIDENCE = ("n_validation", "majority")  # what a trust card builds on is never taken from a zip
+
+
 def _foreign_card(folder: Path, config: dict[str, Any], name: str) -> dict[str, Any]:
     """A card made of what can be checked; the rest of a card that came along is taken as text and numbers only."""
     told = _status.read_json(folder / "unrolled.json") or {}
@@ -173,6 +176,7 @@ def _foreign_card(folder: Path, config: dict[str, Any], name: str) -> dict[str, 
             str(key)[:40]: float(value)
             for key, value in (list(metrics.items())[:20] if isinstance(metrics, dict) else ())
             if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+            if key not in _EVIDENCE
         },
         fingerprint=_checking.fingerprint(folder),
         notes=("Imported from a zip; its metrics are what the zip says.",),

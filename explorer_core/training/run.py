@@ -12,6 +12,7 @@ import errno
 import json
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,7 +187,9 @@ def _fit(spec: TrainingSpec, folder: Path, journal: Journal) -> None:
 
 
 def _measure(trainer: RecordingTrainer, rows: Mapping[str, Any], spec: TrainingSpec) -> dict[str, float]:
-    """Loss, accuracy and macro F1 on the validation and the test rows, of the weights that are kept."""
+    """Loss, accuracy and macro F1 on the validation and the test rows, of the weights that are kept; how many
+    validation rows there were, and the share of the commonest label among them.
+    """
     metrics: dict[str, float] = {}
     last = trainer.recorder.last_validation
     if last is not None and last[0] == trainer.state.global_step and not spec.early_stopping:
@@ -197,6 +200,9 @@ def _measure(trainer: RecordingTrainer, rows: Mapping[str, Any], spec: TrainingS
     if rows["test"]:
         found = trainer.evaluate(rows["test"], metric_key_prefix="test")
         metrics |= {f"test_{ours}": found[f"test_{theirs}"] for ours, theirs in _METRICS.items()}
+    if rows["validation"]:
+        counts = Counter(row["labels"] for row in rows["validation"])
+        metrics |= {"n_validation": counts.total(), "majority": max(counts.values()) / counts.total()}
     return {name: round(float(value), 6) for name, value in metrics.items()}
 
 

@@ -136,6 +136,14 @@ def find_card(name: str) -> ModelCard:
     return card
 
 
+def find_record(name: str, fingerprint: str) -> ModelCard | None:
+    """The card that a run wrote when it was done, if these are its weights; `None` without one."""
+    if not NAME_PATTERN.fullmatch(name):
+        return None
+    card = _card(settings.home() / name)
+    return card if card is not None and card.status == "done" and card.fingerprint == fingerprint else None
+
+
 def delete(name: str) -> None:
     """Move a run to the bin; what was in the bin before is gone then.
 

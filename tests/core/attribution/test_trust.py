@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 
 import numpy as np
 import pytest
 import torch
 
 from explorer_core import api
-from explorer_core.attribution import _scorer, _trust_case, _trust_normal
+from explorer_core.attribution import _scorer, _trust, _trust_case, _trust_normal
 from explorer_core.errors import CancelledError, IncompatibleError
-from explorer_core.results import TrustCard, TrustLine
+from explorer_core.results import ModelCard, TrustCard, TrustLine
 from explorer_core.results.trust import GRADES
 from tests.conftest import FAMILIES, build_tiny
 
@@ -172,6 +173,31 @@ def test_a_text_too_long_to_be_searched_is_said():
     line = _trust_normal.normal_comprehensiveness(case)
     assert line.value is None
     assert "Not searched" in line.said
+
+
+@pytest.mark.parametrize(
+    ("n_right", "n_texts", "majority", "verdict"),
+    [(80, 100, 0.5, "good"), (62, 100, 0.5, "doubtful"), (50, 100, 0.5, "bad"), (9, 10, 0.5, "doubtful"),
+     (90, 100, 0.9, "bad"), (33, 100, 1 / 3, "bad"), (2, 2, 0.5, "bad")],
+)  # fmt: skip
+def test_a_record_is_judged_by_the_lower_end_of_its_exact_interval(n_right, n_texts, majority, verdict):
+    line = _trust.by_record(n_right / n_texts, n_texts, majority)
+    assert line.verdict == verdict
+    at = np.linspace(0, 1, 200_001)[1:-1]  # the lowest share under which so many right are no rarer than 2.5 %
+    tail = np.zeros_like(at)
+    for count in range(n_right, n_texts + 1):
+        tail += math.comb(n_texts, count) * at**count * (1 - at) ** (n_texts - count)
+    assert f"interval {100 * at[np.argmax(tail >= 0.025)]:.0f} to" in line.said
+
+
+def test_a_random_network_with_the_record_of_one_never_holds_up():
+    for seed in range(4):
+        model = build_tiny("gru", seed=seed)
+        record = ModelCard("gru", "gru", model.labels, 1, "", {"accuracy": 0.52, "n_validation": 300, "majority": 0.5},
+                           "done")  # fmt: skip
+        attribution = api.attribute(model, TEXT, "gradient_norm")
+        card = _trust.assess(model, TEXT, attribution, full=False, seed=0, known=None, card=record, progress=None)
+        assert card.grade == "do not rely on it"
 
 
 def test_a_full_card_takes_over_what_a_quick_one_measured(monkeypatch):

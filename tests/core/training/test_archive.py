@@ -60,7 +60,8 @@ def test_a_model_comes_back_with_the_same_weights_and_card(exported: Path, home:
     assert _checking.fingerprint(home / "copy") == _checking.fingerprint(home / "mine")
     before, after = store.find_card("mine"), store.find_card("copy")
     assert (after.architecture, after.labels, after.n_params) == (before.architecture, before.labels, before.n_params)
-    assert (after.metrics, after.trained_on, after.status) == (before.metrics, before.trained_on, "done")
+    told = {name: value for name, value in before.metrics.items() if name not in ("n_validation", "majority")}
+    assert (after.metrics, after.trained_on, after.status) == (told, before.trained_on, "done")
     assert left_behind(home) == {"copy"}
 
 

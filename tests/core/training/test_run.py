@@ -44,6 +44,8 @@ def test_a_finished_run_is_an_ordinary_folder_with_a_card(tiny_spec: Make, home:
     assert card.trained_on
     assert {"accuracy", "macro_f1", "loss_nats", "test_accuracy"} <= set(card.metrics)
     assert all(0 <= card.metrics[key] <= 1 for key in ("accuracy", "macro_f1", "test_accuracy", "test_macro_f1"))
+    assert card.metrics["n_validation"] >= 1
+    assert 0.5 <= card.metrics["majority"] <= 1
     assert store.read_status(name).progress == 1.0
     plain = json.loads((folder / "unrolled.json").read_text())
     assert TrainingSpec.from_json(json.dumps(plain["spec"])) == tiny_spec("mine", family=family)
