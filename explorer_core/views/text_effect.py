@@ -49,6 +49,9 @@ def render(judged: Judgement, *, effect: int = 0, height: int = 300) -> go.Figur
         ticklen=4, tickcolor=_style.GRID, type="log" if is_log else "linear",
         **({} if found.quantity == "n_words" else {"tickformat": ".0%"}),
     )  # fmt: skip
+    if is_log:
+        ticks = [step * 10**power for power in range(7) for step in (1, 2, 5)]
+        _style.axis(spec, "x").update(tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
     ends = []
     for model, name in enumerate(found.models):
         used = np.flatnonzero(found.n_texts[model])
