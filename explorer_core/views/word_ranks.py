@@ -19,7 +19,7 @@ ABOUT = {
     "sentence": "Where each method puts every word of a text when words are ordered by the size of their scores.",
     "how": "Rank 1, at the top, is the word with the largest score, whichever its sign. Marks close together mean that "
     "the methods agree on a word; the longer the line between them, the further apart they put it, and the three "
-    "longest are dark.",
+    "longest stand out. Marks of equal rank stand side by side.",
     "does_not_show": "How large the scores are: among words that hardly matter next to nothing decides the ranks, so "
     "look at the long lines that reach the top.",
     "formula": "rank = 1 + number of words with a larger |score|; equal scores share their mean rank",
@@ -29,6 +29,7 @@ ABOUT = {
 }
 _MARKS = (("circle", "●", GREEN), ("square", "■", PURPLE), ("diamond", "◆", ORANGE), ("triangle-up", "▲", SKY))
 _NAMED = 3
+_ASIDE = 0.16  # of the distance between two words, from mark to mark
 
 
 def render(found: Sequence[WordAttribution], *, height: int = 330, width: int = 860) -> go.Figure:
@@ -61,10 +62,11 @@ def render(found: Sequence[WordAttribution], *, height: int = 330, width: int = 
                  "line": {"color": _style.INK if group else _style.FAINT, "width": 2.2 if group else 1.2}}
             )  # fmt: skip
     size = 10 if n_words <= 40 else 6
-    for one, row, (symbol, _, color) in zip(found, ranks, _MARKS, strict=False):
+    aside = _ASIDE * (np.arange(len(found)) - (len(found) - 1) / 2)
+    for one, row, (symbol, _, color), dx in zip(found, ranks, _MARKS, aside, strict=False):
         told = [number(float(score), signed=one.signed) for score in one.scores]
         spec["data"].append(
-            {"type": "scatter", "mode": "markers", "x": np.arange(n_words), "y": row, "name": label_of(one),
+            {"type": "scatter", "mode": "markers", "x": np.arange(n_words) + dx, "y": row, "name": label_of(one),
              "marker": {"symbol": symbol, "size": size, "color": color}, "customdata": told,
              "hovertemplate": "rank %{y:g}, score %{customdata}"}
         )  # fmt: skip

@@ -92,7 +92,7 @@ def _offer_more(look: Look, wish: scored.Wish, key: str) -> None:
         return
     seconds = sum(_seconds(look, wish))
     if _ask(
-        f"Other baselines, networks with shuffled weights and captum's infidelity take about "
+        f"The best and the worst order of words, other baselines, shuffled weights and captum's infidelity take about "
         f"{widgets.duration(seconds)} more.", "Measure more", key,
     ):  # fmt: skip
         _start(look, wish, key, full=True)

@@ -17,7 +17,7 @@ from pages._ui.sections.words import human
 from tests.pages.conftest import said
 from tests.pages.tiny import save_tiny
 
-PAGE, VIEW = "pages/words.py", "Human agreement"
+PAGE, VIEW = "pages/words.py", "People"
 TEXTS = (
     "the film was good",
     "a dull plot , never lovely",

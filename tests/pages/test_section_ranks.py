@@ -16,7 +16,7 @@ from tests.pages.conftest import said
 from tests.pages.test_section_human import nothing_left_running, numbers, small_corpus  # noqa: F401
 from tests.pages.tiny import save_tiny
 
-PAGE, VIEW, TEXT = "pages/words.py", "Rank agreement", "not unbelievably bad but great"
+PAGE, VIEW, TEXT = "pages/words.py", "Ranks", "not unbelievably bad but great"
 USABLE = 4  # texts of the small corpus with at least three words
 
 

@@ -16,7 +16,7 @@ from pages._ui import cache, cache_agreement, figures, many_texts, messages, sco
 from pages._ui.look import Look
 
 SECTION = {
-    "label": "Human agreement",
+    "label": "People",
     "question": "Does it mark the words a person would?",
     "kinds": ("recurrent", "transformer"),
     "order": 70,

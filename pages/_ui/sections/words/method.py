@@ -36,7 +36,7 @@ def draw(look: Look) -> None:
     if notes:
         st.caption("How it was computed: " + " ".join(map(messages.plain, notes)))
     is_long = len(found.words) > scored.MANY
-    left, right = (st.container(), st.container()) if is_long else st.columns([3, 2], gap="large")
+    left, right = (st.container(), st.container()) if is_long else st.columns([1, 1], gap="large")
     with left:
         drawn = score_pictures.draw(look, wish, found)
     with right:

@@ -18,7 +18,7 @@ from pages._ui import cache, cache_agreement, figures, linked, many_texts, messa
 from pages._ui.look import Look
 
 SECTION = {
-    "label": "Rank agreement",
+    "label": "Ranks",
     "question": "Do attention, gradients and erasure rank the words alike?",
     "kinds": ("recurrent", "transformer"),
     "order": 50,
