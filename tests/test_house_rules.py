@@ -23,7 +23,7 @@ PAGES = sorted((ROOT / "pages").glob("*.py"))
 ROOMS_OF_THINGS = [
     folder.name
     for folder in sorted((ROOT / "explorer_core").iterdir())
-    if folder.name in ("architectures", "attribution", "commands", "datasets", "views") and folder.is_dir()
+    if folder.name in ("architectures", "attribution", "commands", "datasets", "reasons", "views") and folder.is_dir()
 ]
 
 # Who may import whom inside the core; every module that is not named here is a leaf, which imports leaves only.
@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "exam": frozenset({"architectures", "attribution", "datasets", "prediction", "training"}),
     "lab": frozenset(),
     "judging": frozenset({"datasets", "prediction"}),
+    "reasons": frozenset({"attribution", "datasets", "prediction", "tracing"}),
     "views": frozenset(),
     "training": frozenset({"architectures", "datasets", "tracing"}),
     "prediction": frozenset(),
@@ -52,6 +53,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "judging",
             "lab",
             "prediction",
+            "reasons",
             "tracing",
             "training",
         }

@@ -69,6 +69,15 @@ from explorer_core.api._reading import (
     trace_states,
     trace_unit_step,
 )
+from explorer_core.api._reading_order import (
+    find_pairs,
+    judge_pairs,
+    list_reasons,
+    order_texts,
+    price_order,
+    select_texts,
+    slice_choices,
+)
 from explorer_core.api._texts import (
     delete_upload,
     forget_verdicts,
@@ -98,7 +107,7 @@ from explorer_core.api._training import (
 from explorer_core.api._words import assess, attribute, find_flips, list_methods, price_attribution
 from explorer_core.bundle import Made
 from explorer_core.exam.spec import ExamSpec
-from explorer_core.judging.spec import TextsSpec
+from explorer_core.judging.spec import SliceSpec, TextsSpec
 from explorer_core.lab.spec import LabSpec
 from explorer_core.progress import Progress
 from explorer_core.training.spec import DataSpec, TrainingSpec
@@ -109,6 +118,7 @@ __all__ = [
     "LabSpec",
     "Made",
     "Progress",
+    "SliceSpec",
     "TextsSpec",
     "TrainingSpec",
     "assess",
@@ -125,6 +135,7 @@ __all__ = [
     "find_exam",
     "find_flips",
     "find_job",
+    "find_pairs",
     "find_pattern",
     "forget_verdicts",
     "free_name",
@@ -135,6 +146,7 @@ __all__ = [
     "index_states",
     "judge",
     "judge_blocks",
+    "judge_pairs",
     "lab_example",
     "list_checkpoints",
     "list_exam_jobs",
@@ -142,6 +154,7 @@ __all__ = [
     "list_families",
     "list_methods",
     "list_models",
+    "list_reasons",
     "list_recorded",
     "list_sources",
     "load_checkpoint",
@@ -151,6 +164,7 @@ __all__ = [
     "map_agreement",
     "measure_human_agreement",
     "open_index",
+    "order_texts",
     "order_units",
     "predict",
     "preview_data",
@@ -158,6 +172,7 @@ __all__ = [
     "price_exam",
     "price_index",
     "price_lab",
+    "price_order",
     "price_over_texts",
     "price_spectrum",
     "price_training",
@@ -174,7 +189,9 @@ __all__ = [
     "running_verdict",
     "save_upload",
     "score_sums",
+    "select_texts",
     "similar_units",
+    "slice_choices",
     "start_exam",
     "start_starters",
     "start_training",

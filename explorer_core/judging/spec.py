@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer_core.errors import InvalidInputError
 from explorer_core.params import Knob
 
 TXT = Knob(
@@ -49,3 +50,40 @@ class TextsSpec:
             knob.check(getattr(self, knob.name))
         if self.long == "window":
             Knob("n_overlap", "Overlap", OVERLAP.help, 0, 0, self.n_words - 1).check(self.n_overlap)
+
+
+@dataclass(frozen=True)
+class SliceSpec:
+    """Which of the judged texts are meant; what is left out allows every text.
+
+    Attributes:
+        column: Name of one of the table's other columns, for `value`, `low` and `high`.
+        value: What the column holds, as it is shown.
+        low, high: Smallest and largest number the column may hold.
+        min_words, max_words: Words of the text.
+        words: Words that must all be in the text: whole words, case ignored.
+        label: Class of the text by its label.
+        predicted: Class the model decides for.
+        right: Whether the model is right, among the texts with a label.
+
+    Raises:
+        InvalidInputError: If a value or bounds come without a column, or bounds exclude each other.
+    """
+
+    column: str | None = None
+    value: str | None = None
+    low: float | None = None
+    high: float | None = None
+    min_words: int | None = None
+    max_words: int | None = None
+    words: tuple[str, ...] = ()
+    label: str | None = None
+    predicted: str | None = None
+    right: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.column is None and not (self.value is None and self.low is None and self.high is None):
+            raise InvalidInputError("A value of a column is asked for without a column. Name the column.")
+        for low, high, what in ((self.low, self.high, "number"), (self.min_words, self.max_words, "count of words")):
+            if low is not None and high is not None and low > high:
+                raise InvalidInputError(f"The smallest {what} is above the largest. Give them the other way round.")

@@ -28,9 +28,11 @@ from explorer_core.results.layers import LayerSimilarity, LayerVerdicts
 from explorer_core.results.ledger import LstmLedger
 from explorer_core.results.memory import MemoryTrace
 from explorer_core.results.planted import PlantedText
+from explorer_core.results.reading_orders import ReadingOrder, TextSlice
 from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
 from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
+from explorer_core.results.text_pairs import OUTCOMES, JudgedPairs, TextPairs
 from explorer_core.results.text_tables import Skipped, TextTable
 from explorer_core.results.traces import RecurrentTrace, Trace, TransformerTrace
 from explorer_core.results.trust import TrustCard, TrustLine
@@ -41,6 +43,7 @@ from explorer_core.text import Reading
 
 __all__ = [
     "DIRECTIONS",
+    "OUTCOMES",
     "Agreement",
     "AgreementMap",
     "AttentionSummary",
@@ -65,6 +68,7 @@ __all__ = [
     "HumanAgreement",
     "IndexPrice",
     "JacobianTrace",
+    "JudgedPairs",
     "Judgement",
     "LabExample",
     "LabPrice",
@@ -80,6 +84,7 @@ __all__ = [
     "PlantedText",
     "Predictions",
     "Reading",
+    "ReadingOrder",
     "RecurrentTrace",
     "Reliability",
     "RunningVerdict",
@@ -88,6 +93,8 @@ __all__ = [
     "SimilarUnits",
     "Skipped",
     "TextBlock",
+    "TextPairs",
+    "TextSlice",
     "TextTable",
     "Trace",
     "TransformerTrace",

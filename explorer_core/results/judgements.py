@@ -108,12 +108,14 @@ class Judgement(Exportable):
             start: First text.
             stop: One behind the last text.
         """
+        return self.rows_frame(np.arange(len(self))[start:stop])
+
+    def rows_frame(self, part: np.ndarray) -> Any:
+        """As `to_frame`, of the texts at some places, in that order; `part` is an int array."""
         import pandas as pd
 
-        part = slice(start, stop)
-        is_whole = start == 0 and (stop is None or stop >= len(self))
-        indices = np.arange(len(self))[part]
-        frame = (self.table if is_whole else self.table.take(indices)).to_frame()
+        is_whole = len(part) == len(self) and bool((part == np.arange(len(self))).all())
+        frame = (self.table if is_whole else self.table.take(part)).to_frame()
         names = np.array([*self.labels, ""], dtype=object)
         found: dict[str, Any] = {}
         if self.has_labels:
@@ -152,7 +154,7 @@ class Judgement(Exportable):
         return super().save(path)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every number by network and text, confusion and intervals of each network, and the texts' places."""
+        """Every number by network and text, scores, confusion and intervals of each network, and the texts' places."""
         found = {
             name: getattr(self, name)
             for name in ("logits", "probs", "n_tokens", "n_unknown", "n_truncated", "true", "indices")
@@ -161,6 +163,10 @@ class Judgement(Exportable):
             found[name] = np.array(getattr(self, name))
         found["mapping"] = np.array(json.dumps(self.mapping))
         for scores in self.scores:
+            values = scores.to_frame()
+            found[f"score_names.{scores.model}"] = (values["quantity"] + "." + values["class"]).to_numpy(str)
+            found[f"scores.{scores.model}"] = values["value"].to_numpy()
             found[f"confusion.{scores.model}"] = scores.confusion
-            found[f"intervals.{scores.model}"] = np.array(json.dumps(dict(scores.intervals)))
+            found[f"interval_names.{scores.model}"] = np.array(list(scores.intervals))
+            found[f"intervals.{scores.model}"] = np.array(list(scores.intervals.values()))  # [name, end]
         return found | {f"table.{name}": array for name, array in self.table.arrays().items()}

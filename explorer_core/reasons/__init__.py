@@ -1,0 +1,1 @@
+"""Reasons to read a text first, one file each."""
