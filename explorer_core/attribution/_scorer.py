@@ -111,7 +111,7 @@ class Scorer:
         for part in range(0, len(vectors), self.n_at_once):
             rows = slice(part, part + self.n_at_once)
             given = None if mask is None else mask[rows]
-            found.append(self._read(vectors[rows], given))
+            found.append(read_vectors(self.model, vectors[rows], given))
             self._tell(len(found[-1]))
         return torch.cat(found)
 
@@ -182,15 +182,6 @@ class Scorer:
             return "mask" if self.model.tokenizer.mask_token_id is not None else "drop"
         return "unk" if getattr(self.model.module.config, "word_dropout", 0) else "drop"
 
-    def _read(self, vectors: Tensor, mask: Tensor | None) -> Tensor:
-        if self.model.kind == "recurrent":
-            module, lengths = self.model.module, None if mask is None else mask.sum(1)
-            if vectors.device.type != "cpu":
-                return _ClosedForm.apply(vectors, module, lengths)
-            return module.classifier(module.pool(module.run_kernel(vectors, lengths), lengths))
-        given = torch.ones(vectors.shape[:2], dtype=torch.long, device=vectors.device) if mask is None else mask
-        return self.model.module(inputs_embeds=vectors, attention_mask=given).logits
-
     def _tell(self, n_read: int) -> None:
         self.n_passes += n_read
         if self.progress is not None and self.n_expected:
@@ -216,6 +207,19 @@ class _ClosedForm(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> Any:
         found = backward_batch(ctx.module, ctx.states, ctx.vectors, ctx.lengths, grads[0])
         return found.vectors.clone().to(ctx.vectors.dtype), None, None
+
+
+def read_vectors(model: LoadedModel, vectors: Tensor, mask: Tensor | None) -> Tensor:
+    """Logits, shape [n, class], of word vectors [n, pos, width]; differentiable. `mask`, an int tensor [n, pos], says
+    which positions are read; left out, all are.
+    """
+    if model.kind == "recurrent":
+        module, lengths = model.module, None if mask is None else mask.sum(1)
+        if vectors.device.type != "cpu":
+            return _ClosedForm.apply(vectors, module, lengths)
+        return module.classifier(module.pool(module.run_kernel(vectors, lengths), lengths))
+    given = torch.ones(vectors.shape[:2], dtype=torch.long, device=vectors.device) if mask is None else mask
+    return model.module(inputs_embeds=vectors, attention_mask=given).logits
 
 
 def make(model: LoadedModel, reading: Reading, target: int | str | None, progress: Progress | None) -> Scorer:

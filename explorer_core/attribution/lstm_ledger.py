@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from explorer_core.attribution._batch import Batch, BatchScores
 from explorer_core.attribution._scorer import Scorer, Scores
 from explorer_core.params import Knob
-from explorer_core.tracing import ledger
+from explorer_core.tracing import ledger, ledger_batch
 
 ABOUT = {
     "label": "LSTM ledger",
@@ -34,3 +35,12 @@ def explain(scorer: Scorer, knobs: Mapping[str, Any]) -> Scores:
     found = ledger.trace(scorer.model, scorer.reading.text, scorer.target, "proportional")
     shares = found.logit_share[:, :, scorer.target].sum(0)  # [pos]
     return Scores(tokens=shares.astype(float), baseline="bias alone", baseline_value=float(found.bias[scorer.target]))
+
+
+def explain_batch(batch: Batch) -> BatchScores:
+    """As `explain`, of many texts at once."""
+    shares, logits = ledger_batch.token_shares(batch.model, batch.readings)
+    targets = batch.targets(logits)
+    _, bias = ledger.classifier_of(batch.model.module)
+    tokens = tuple(one[:, target] for one, target in zip(shares, targets, strict=True))
+    return BatchScores(tokens, logits, baseline="bias alone", baseline_values=bias[targets])

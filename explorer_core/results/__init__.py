@@ -31,6 +31,7 @@ from explorer_core.results.planted import PlantedText
 from explorer_core.results.reading_orders import ReadingOrder, TextSlice
 from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
+from explorer_core.results.suspect_words import SuspectWords
 from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
 from explorer_core.results.text_pairs import OUTCOMES, JudgedPairs, TextPairs
 from explorer_core.results.text_tables import Skipped, TextTable
@@ -39,6 +40,7 @@ from explorer_core.results.trust import TrustCard, TrustLine
 from explorer_core.results.unit_orders import UnitOrder
 from explorer_core.results.unit_steps import Equation, UnitStep
 from explorer_core.results.verdicts import Evaluation, ModelCard, Predictions
+from explorer_core.results.word_reports import WordContrast, WordReport, WordSummary
 from explorer_core.text import Reading
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "ShortcutExam",
     "SimilarUnits",
     "Skipped",
+    "SuspectWords",
     "TextBlock",
     "TextPairs",
     "TextSlice",
@@ -104,7 +107,10 @@ __all__ = [
     "UnitOrder",
     "UnitStep",
     "WordAttribution",
+    "WordContrast",
     "WordMeans",
+    "WordReport",
+    "WordSummary",
     "check_array",
     "check_finite",
     "exam_finding_of",
