@@ -62,7 +62,7 @@ def measure() -> list[Row]:
 
 
 def _complete(models: dict[str, Any], texts: list[str], quantity: str, tolerance: float) -> Row:
-    worst, n_flat, n_missed, n_all, n_points = 0.0, 0, 0, 0, []
+    worst, n_flat, n_jumps, n_missed, n_all, n_points = 0.0, 0, 0, 0, 0, []
     for name in FAMILIES:
         for text in texts:
             for baseline in BASELINES:
@@ -72,11 +72,15 @@ def _complete(models: dict[str, Any], texts: list[str], quantity: str, tolerance
                 if abs(found.move or 0.0) < SMALL_MOVE:
                     n_flat += 1
                     continue
+                if any("jumps on the way" in note for note in found.notes):
+                    n_jumps += 1
+                    continue
                 move = _logit(models[name], found, None) - _logit(models[name], found, baseline)
                 worst = max(worst, abs(found.total - move) / abs(move))
                 n_missed += abs(found.total - move) > tolerance * abs(move)
-    note = f"{n_missed} of {n_all:,} attributions beyond; {n_flat:,} with a move below {SMALL_MOVE} logits left out; "
-    return Row(quantity, tolerance, worst, "", note=note + f"median {statistics.median(n_points):.0f} passes")
+    note = f"{n_missed} of {n_all:,} attributions beyond; left out: {n_flat:,} with a move below {SMALL_MOVE} logits, "
+    note += f"{n_jumps} that say that the logit jumps on the way; median {statistics.median(n_points):.0f} passes"
+    return Row(quantity, tolerance, worst, "", note=note)
 
 
 @torch.no_grad()

@@ -33,21 +33,22 @@ ABOUT = {
     "complete": True,
     "unit": "logit",
     "gradients": True,
-    "price": "6 to 256 passes and their gradients, as many as the stated gap needs",
+    "price": "6 to 512 passes and their gradients, as many as the stated gap needs",
     "order": 10,
 }
 POINTS = 6  # of one panel
 AHEAD = np.linspace(0.0, 1.0, 9)  # where the logit is read first
 STEEP, WINDING = 0.3, 1.2  # share of all that moves in one step, and that over the whole move, from which on it is cut
 N_PANELS = 3
+NARROWEST = 2.0**-20  # of the way; what moves within less is a jump for all that can be computed in single precision
 KNOBS = (
     BASELINE,
     Knob("tolerance", "Gap allowed", "Share of the move of the logit that may be missing.", 0.01, 1e-4, 0.5, 0.001),
-    Knob("max_points", "Points at most", "Points of all panels, those that were halved too.", 256, POINTS, 4_096, 1),
+    Knob("max_points", "Points at most", "Points of all panels, those that were halved too.", 512, POINTS, 4_096, 1),
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """A piece of the way, from the share `begin` of it to `end`.
 
@@ -60,6 +61,11 @@ class Panel:
     end: float
     logits: tuple[float, float]
     scores: np.ndarray
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is too narrow to be halved."""
+        return self.end - self.begin < NARROWEST
 
     @property
     def gap(self) -> float:
@@ -84,13 +90,10 @@ def explain(scorer: Scorer, knobs: Mapping[str, Any]) -> Scores:
     panels = _walk(scorer, baseline, cuts, [start, *_read(scorer, baseline, cuts[1:-1]), scorer.value])
     n_points = POINTS * len(panels)
     while abs(sum(panel.gap for panel in panels)) > allowed:
-        panels.sort(key=lambda panel: abs(panel.gap))
-        missed = np.cumsum([abs(panel.gap) for panel in panels])
-        n_kept = min(int((missed <= allowed / 2).sum()), len(panels) - 1)
-        n_kept = max(n_kept, len(panels) - (largest - n_points) // (2 * POINTS))
-        if n_kept >= len(panels):
+        halved = to_halve(panels, allowed, (largest - n_points) // (2 * POINTS))
+        if not halved:
             break
-        halved, panels = panels[n_kept:], panels[:n_kept]
+        panels = [panel for panel in panels if panel not in halved]
         middles = [(panel.begin + panel.end) / 2 for panel in halved]
         for panel, middle, logit in zip(halved, middles, _read(scorer, baseline, middles), strict=True):
             ends = [panel.begin, middle, panel.end]
@@ -98,10 +101,7 @@ def explain(scorer: Scorer, knobs: Mapping[str, Any]) -> Scores:
         n_points += 2 * POINTS * len(halved)
     notes, gap = [], abs(sum(panel.gap for panel in panels))
     if gap > allowed:
-        notes.append(
-            f"The scores miss {number(gap)} logits of the move with {n_points} points, and no more were allowed. "
-            "Allow more points, or take another baseline."
-        )
+        notes.append(_why_missed(panels, gap, allowed, n_points))
     if abs(move) < SMALL_MOVE:
         notes.append(
             f"From this baseline to the text the logit moves by {number(move, signed=True)} only: there is little to "
@@ -110,6 +110,33 @@ def explain(scorer: Scorer, knobs: Mapping[str, Any]) -> Scores:
     notes.append(f"{n_points} points.")
     scores = np.sum([panel.scores for panel in panels], axis=0)
     return Scores(tokens=scores, baseline=str(knobs["baseline"]), baseline_value=start, notes=tuple(notes))
+
+
+def to_halve(panels: Sequence[Panel], allowed: float, n_most: int) -> list[Panel]:
+    """The fewest panels that miss all but half of the allowed gap, at most so many; none that is too narrow."""
+    wide = sorted((panel for panel in panels if not panel.is_narrow), key=lambda panel: abs(panel.gap))
+    missed = np.cumsum([abs(panel.gap) for panel in wide])
+    n_kept = int((missed <= allowed / 2).sum())
+    if len(wide) == len(panels):
+        n_kept = min(n_kept, len(wide) - 1)  # the sum is missed, so at least one
+    return wide[max(n_kept, len(wide) - n_most) :]
+
+
+def _why_missed(panels: Sequence[Panel], gap: float, allowed: float, n_points: int) -> str:
+    jumps = [panel for panel in panels if panel.is_narrow and abs(panel.gap) > allowed / 2]
+    if not jumps:
+        return (
+            f"The scores miss {number(gap)} logits of the move with {n_points} points, and no more were allowed. "
+            "Allow more points, or take another baseline."
+        )
+    where = ", ".join(
+        f"at {100 * panel.begin:.3g} % of the way by {number(panel.logits[1] - panel.logits[0], signed=True)}"
+        for panel in jumps[:3]
+    )
+    return (
+        f"The logit jumps on the way from this baseline, {where}: there the network tips from one state into another, "
+        "and no number of points can share that out. Take another baseline."
+    )
 
 
 def first_cuts(ahead: np.ndarray) -> np.ndarray:

@@ -285,3 +285,23 @@ def test_a_price_counts_about_the_passes_that_are_made(method, family):
     assert price.memory_mib > 0
     if method != "integrated_gradients":  # which reads as many as it needs
         assert found.n_passes == pytest.approx(price.n_passes, rel=0.35, abs=3)
+
+
+def test_a_jump_on_the_way_is_found_and_said():
+    """A state that doubles at every word tips at one point of the way, within less than single precision tells apart."""
+    model = build_tiny("rnn", num_layers=1, hidden_size=2, embedding_size=2)
+    module = model.module
+    with torch.no_grad():
+        for weight in module.rnn.parameters():
+            weight.zero_()
+        module.rnn.weight_hh_l0.copy_(3 * torch.eye(2))
+        module.rnn.weight_ih_l0.copy_(torch.eye(2))
+        module.classifier.weight.copy_(torch.tensor([[-1.0, 0.0], [1.0, 0.0]]))
+        module.classifier.bias.zero_()
+        table = module.get_input_embeddings().weight
+        table.fill_(0.02)
+        table[model.tokenizer.unk_token_id] = -0.02
+    found = api.attribute(model, "good film " * 40, "integrated_gradients", 1, baseline="unk")
+    assert found.move == pytest.approx(2 * float(found.value), rel=1e-3)
+    assert any("jumps on the way" in note and "50 % of the way" in note for note in found.notes)
+    assert found.relative_gap > 0.5
