@@ -88,7 +88,7 @@ def forward(model: LoadedModel, ids: Sequence[list[int]]) -> Iterator[tuple[list
     for batch in batch_by_length([len(ids[row]) for row in there]):
         rows = [there[place] for place in batch]
         with torch.inference_mode():
-            found = model.module(**_pad([ids[row] for row in rows], model)).logits.cpu()  # [text, class]
+            found = model.module(**pad([ids[row] for row in rows], model)).logits.cpu()  # [text, class]
         yield rows, (found if found.dtype == torch.float64 else found.float()).numpy()
 
 
@@ -187,7 +187,7 @@ def _checked(check: Callable[[str], Any], text: str, number: int, n_texts: int) 
         raise InvalidInputError(f"Text {number + 1:,} of {n_texts:,}: {error}") from error
 
 
-def _pad(rows: list[list[int]], model: LoadedModel) -> dict[str, Any]:
+def pad(rows: list[list[int]], model: LoadedModel) -> dict[str, Any]:
     """Ids and mask of a batch, padded on the right; shape [text, pos]."""
     import torch
 

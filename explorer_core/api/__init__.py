@@ -78,6 +78,7 @@ from explorer_core.api._reading_order import (
     select_texts,
     slice_choices,
 )
+from explorer_core.api._text_map import price_map, project_texts, state_choices, states_of_texts
 from explorer_core.api._texts import (
     delete_upload,
     forget_verdicts,
@@ -184,11 +185,13 @@ __all__ = [
     "price_exam",
     "price_index",
     "price_lab",
+    "price_map",
     "price_order",
     "price_over_texts",
     "price_report",
     "price_spectrum",
     "price_training",
+    "project_texts",
     "rationale_columns",
     "read_data",
     "read_rationales",
@@ -212,6 +215,8 @@ __all__ = [
     "start_starters",
     "start_training",
     "starter_specs",
+    "state_choices",
+    "states_of_texts",
     "stream_texts",
     "sum_blocks",
     "summarise_attention",

@@ -33,6 +33,7 @@ from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
 from explorer_core.results.suspect_words import SuspectWords
 from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
+from explorer_core.results.text_maps import TextMap, TextStates
 from explorer_core.results.text_pairs import OUTCOMES, JudgedPairs, TextPairs
 from explorer_core.results.text_tables import Skipped, TextTable
 from explorer_core.results.traces import RecurrentTrace, Trace, TransformerTrace
@@ -96,8 +97,10 @@ __all__ = [
     "Skipped",
     "SuspectWords",
     "TextBlock",
+    "TextMap",
     "TextPairs",
     "TextSlice",
+    "TextStates",
     "TextTable",
     "Trace",
     "TransformerTrace",
