@@ -25,6 +25,9 @@ _ADVICE = {
     "comprehensiveness": "Take a method that reads the text again without the word, such as leave one out, and look "
     "under Flips at which words turn the verdict.",
     "sufficiency": "The words act together. Look under Flips at the smallest group that decides, before you quote one.",
+    "normal_comprehensiveness": "Other orders of the words matter more to the network: compare the methods under Side "
+    "by side.",
+    "normal_sufficiency": "Other words suffice better: look under Flips at the smallest group that decides.",
     "agreement": "Compare the methods under Side by side, and quote only the words they agree on.",
     "baselines": "Look under Baselines at the words whose sign changes, and name the baseline with every score.",
     "sensitivity": "Take a method that averages over noise, such as SmoothGrad.",

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from tests.pages.tiny import fill_home
+from tests.pages.tiny import fill_home, save_tiny
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,6 +70,40 @@ def warmed() -> None:
     cache.warm()
     cache.warm(wait_s=120)
     assert cache.is_warm()
+
+
+@pytest.fixture
+def open_words(open_app: Callable[..., Any], home: Path, warmed: None) -> Callable[..., Any]:
+    """Open the page Words over a tiny model: `open_words("lstm", method="lime")`."""
+
+    def opener(family: str = "lstm", text: str = "not unbelievably bad but great", **address: Any) -> Any:
+        save_tiny(home, f"starter-{family}", family)
+        app = open_app("pages/words.py", text=text, **address)
+        assert not app.exception
+        return app
+
+    return opener
+
+
+@pytest.fixture
+def nothing_left_running() -> Iterator[None]:
+    """Work in the background ends with its test."""
+    from pages._ui import work
+
+    yield
+    for key in list(work._desk().jobs):
+        work.cancel(key)
+        assert work.wait(key, 60) is None or work.task(key) is None or work.task(key).is_over
+
+
+def settled(app: Any) -> Any:
+    """The page once its work in the background has ended."""
+    from pages._ui import work
+
+    for key in list(work._desk().jobs):
+        work.wait(key, 60)
+    app.run()
+    return app
 
 
 def said(app: Any) -> str:

@@ -28,6 +28,7 @@ PAGES = ("states", "gradients", "words")
 TEXT = "not bad at all , =1+1"
 CELLS = ("lstm", "bilstm")
 OVER_A_CORPUS = ("units", "pattern")
+ON_A_PRESS = ("human",)  # measures over many texts, and has no bundle
 OF_OTHER_WEIGHTS = ("checkpoints",)  # has a bundle of the chosen epoch; its own test computes it again
 CORPUS = LabelledTexts(
     ("the film was good", "a dull plot , never lovely", "we loved it", "it was bad") * 3,
@@ -40,7 +41,7 @@ def fits(section: sections.Section, family: str) -> bool:
     kind = "recurrent" if family in RECURRENT_FAMILIES else "transformer"
     has_it = kind in section.kinds and (family in CELLS or not section.needs_cell)
     is_tried = section.name not in OVER_A_CORPUS or family in ("lstm", "bert")
-    is_own = section.alone or section.name in OF_OTHER_WEIGHTS
+    is_own = section.alone or section.name in OF_OTHER_WEIGHTS + ON_A_PRESS
     return has_it and is_tried and not is_own and (family == "bilstm" or section.name != "halves")
 
 

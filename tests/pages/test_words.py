@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import json
 import math
 import re
@@ -16,34 +15,17 @@ from explorer_core import api
 from explorer_core.numerals import number
 from explorer_core.results import AttributionPrice
 from explorer_core.views import score_waterfall
-from pages._ui import cache, cache_words, score_pictures, scored, trust_card, work
+from pages._ui import cache, cache_words, score_pictures, scored
 from pages._ui.sections.words import baselines, flips, method, together
 from tests.conftest import build_tiny
-from tests.pages.conftest import said
+from tests.pages.conftest import said, settled
 from tests.pages.tiny import save_tiny
 
 PAGE = "pages/words.py"
 TEXT = "not unbelievably bad but great"
 
 
-@pytest.fixture
-def open_words(open_app, home, warmed):
-    def opener(family: str = "lstm", text: str = TEXT, **address):
-        save_tiny(home, f"starter-{family}", family)
-        app = open_app(PAGE, text=text, **address)
-        assert not app.exception
-        return app
-
-    return opener
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_running():
-    """Work in the background ends with its test."""
-    yield
-    for key in list(work._desk().jobs):
-        work.cancel(key)
-        assert work.wait(key, 60) is None or work.task(key) is None or work.task(key).is_over
+pytestmark = pytest.mark.usefixtures("nothing_left_running")
 
 
 def strip_of(app) -> dict:
@@ -52,14 +34,6 @@ def strip_of(app) -> dict:
 
 def chart(app, key: str) -> dict:
     return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
-
-
-def settled(app):
-    """The page once its work in the background has ended."""
-    for key in list(work._desk().jobs):
-        work.wait(key, 60)
-    app.run()
-    return app
 
 
 def test_the_strip_shows_the_scores_of_the_desk(open_words, family):
@@ -278,72 +252,6 @@ def test_no_more_samples_are_offered_than_there_may_be(open_words):
     assert app.button(key=score_pictures.MORE).label == "5,000 samples, the most there are"
     app = open_words("lstm", text="good", method="gradient_shap", words_gradient_shap_n_samples="5000")
     assert "More samples than that are not drawn" in said(settled(app))
-
-
-# Trust --------------------------------------------------------------------------------------------------------------
-
-
-def card_of(app) -> str:
-    return next((node.proto.body for node in app.get("html") if "class='grade'" in node.proto.body), "")
-
-
-def test_the_full_card_is_priced_first_and_cancelling_it_keeps_the_quick_one(open_words, monkeypatch):
-    app = settled(open_words("lstm", method="gradient_norm"))
-    quick = card_of(app)
-    assert "captum's infidelity take about" in said(app)
-    started = threading.Event()
-
-    def endless(*_, _progress):
-        started.set()
-        while True:
-            _progress(0.1)
-
-    monkeypatch.setattr(cache_words, "card", endless)
-    app = next(one for one in app.button if one.label == "Measure more").click().run()
-    assert started.wait(60)
-    assert card_of(app) == quick
-    cancel = next(one for one in app.button if one.label == "Cancel")
-    app = settled(cancel.click().run())
-    assert card_of(app) == quick
-    assert [one for one in app.button if one.label == "Measure more"]
-
-
-def test_the_full_card_takes_the_place_of_the_quick_one(open_words):
-    app = settled(open_words("lstm", method="gradient_norm"))
-    app = settled(next(one for one in app.button if one.label == "Measure more").click().run())
-    assert "Weights matter" in card_of(app)
-    assert not [one for one in app.button if one.label == "Measure more"]
-
-
-def test_a_dear_card_is_asked_for_first(open_words, monkeypatch):
-    dear = AttributionPrice(1.2, 7, 12.0)
-    monkeypatch.setattr(cache_words, "price", lambda *_: dear)
-    app = settled(open_words("lstm", method="gradient_norm"))
-    assert not card_of(app)
-    assert "networks with shuffled weights: about" in said(app)
-    app = settled(next(one for one in app.button if one.label == "Judge the scores").click().run())
-    assert card_of(app)
-
-
-def test_a_card_says_each_verdict_in_words_and_what_to_do_next():
-    model = build_tiny("lstm")
-    card = api.assess(model, TEXT, api.attribute(model, TEXT, "gradient_norm", 1))
-    shown = trust_card.as_html(card)
-    for line in card.lines:
-        assert f"<span>{html.escape(line.label)}</span><span class='mark'>{line.verdict} " in shown
-    assert trust_card.next_steps(card.lines)
-    assert all(html.escape(said) in shown for said in trust_card.next_steps(card.lines))
-    assert all(not line.said.startswith("<") for line in card.lines)
-
-
-def test_advice_is_known_for_every_line_that_can_be_bad():
-    names = set()
-    for family in ("lstm", "bert"):
-        model = build_tiny(family)
-        for name in ("integrated_gradients", "gradient_norm"):
-            found = api.attribute(model, TEXT, name, 1)
-            names |= {line.name for line in api.assess(model, TEXT, found, full=True).lines if line.verdict != "told"}
-    assert names <= set(trust_card._ADVICE)
 
 
 # Long texts and links -----------------------------------------------------------------------------------------------
