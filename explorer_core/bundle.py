@@ -15,13 +15,12 @@ from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.loaded import LoadedModel
 from explorer_core.results import Exportable, pack_arrays, pack_files, safe_csv
 from explorer_core.text import Reading, read_text
+from explorer_core.versions import versions
 
 TOLERANCE = 1e-5
 """How far an array computed again may lie from the one kept: absolute, and relative for values beyond 1."""
 
 _SCRIPT = Path(__file__).with_name("reproduce.py.txt")
-_PROJECT = Path(__file__).parents[1] / "pyproject.toml"
-_PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "pandas", "plotly", "streamlit")
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ def _describe(model: LoadedModel) -> dict[str, Any]:
         },
         "tolerance": TOLERANCE,
         "seed": None,  # nothing here is random
-        "versions": _versions(),
+        "versions": versions(),
         "platform": platform.platform(),
     }
 
@@ -169,22 +168,6 @@ def _source(name: str) -> str:
     if (settings.home() / run / "config.json").is_file():
         return "a checkpoint of a run in UNROLLED_HOME" if at else "a run in UNROLLED_HOME"
     return "the Hugging Face Hub" if "/" in name else "a folder"
-
-
-def _versions() -> dict[str, str | None]:
-    import importlib.metadata
-    import platform
-    import tomllib
-
-    found: dict[str, str | None] = {"python": platform.python_version(), "unrolled": None}
-    if _PROJECT.is_file():
-        found["unrolled"] = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"]
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
 
 
 def _tokens(reading: Reading) -> dict[str, Any]:

@@ -56,11 +56,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "prediction",
             "projecting",
             "reasons",
+            "report",
             "tracing",
             "training",
         }
     ),
     "bundle": frozenset({"views"}),  # writes the pictures into a page
+    "report": frozenset({"views"}),  # as above
     "commands": frozenset({"api"}),
     "__main__": frozenset({"commands"}),
 }

@@ -86,9 +86,11 @@ from explorer_core.api._texts import (
     judge,
     judge_blocks,
     read_texts,
+    reproduce_judgement,
     score_sums,
     stream_texts,
     sum_blocks,
+    write_report,
 )
 from explorer_core.api._training import (
     find_job,
@@ -199,6 +201,7 @@ __all__ = [
     "report_method",
     "report_words",
     "reproduce_bundle",
+    "reproduce_judgement",
     "restore_model",
     "resume_exam",
     "resume_training",
@@ -238,4 +241,5 @@ __all__ = [
     "training_spec",
     "unit_card",
     "untrained_twin",
+    "write_report",
 ]

@@ -11,9 +11,11 @@ from explorer_core import api
 from explorer_core.commands import _inputs, _output
 from explorer_core.commands._shards import Shards
 from explorer_core.errors import InvalidInputError
+from explorer_core.judging import spec as knobs
 from explorer_core.results import BlockVerdicts, TextBlock, safe_csv
 
 ENDINGS = (".jsonl", ".csv")
+UNREAD = "nothing the model can read"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="class of the model that a label of the data means, nothing after = to leave it out; may be repeated",
     )  # fmt: skip
     group.add_argument("--no-labels", action="store_true", help="take no column for labels")
+    group.add_argument(
+        "--long", choices=knobs.LONG.choices, default=knobs.LONG.default,
+        help="long texts: whole, cut after the first words, or in pieces; default: %(default)s",
+    )  # fmt: skip
+    for name, knob in (("--n-words", knobs.WORDS), ("--n-overlap", knobs.OVERLAP)):
+        text = f"{knob.help[0].lower()}{knob.help[1:].rstrip('.')}; default: %(default)s"
+        group.add_argument(name, type=int, default=knob.default, metavar="N", help=text)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any] | None:
@@ -42,15 +51,15 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
     """
     check(args)
     options = dict(option.partition("=")[::2] for option in args.data_option)
-    encoding = options.pop("encoding", None)
-    label = "" if args.no_labels else args.label_column
-    stream = api.stream_texts(args.data, api.TextsSpec(args.text_column, label, encoding), options)
+    spec = texts_spec(args, options)
+    stream = api.stream_texts(args.data, spec, options)
     model = api.load_model(args.model, args.device)
     mapping = api.guess_labels(stream.label_values, model.labels) | given_map(args.map, model.labels)
     target = Path(args.out).expanduser()
     about = {
         "command": "evaluate", "model": model.fingerprint, "data": stream.identity, "text": stream.text_column,
         "label": stream.label_column, "map": mapping, "ending": target.suffix,
+        "long": [spec.long, spec.n_words, spec.n_overlap],
     }  # fmt: skip
     shards = Shards(target, about)
     n_blocks = 0
@@ -77,7 +86,7 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
         "labels": list(model.labels),
         "n_texts": sums["n_texts"],
         "n_labelled": sums["n_labelled"],
-        "n_skipped": sums["n_skipped"] | ({"nothing the model can read": sums["n_unread"]} if sums["n_unread"] else {}),
+        "n_skipped": sums["n_skipped"] | ({UNREAD: sums["n_unread"]} if sums["n_unread"] else {}),
         "n_truncated": sums["n_truncated"],
         "predicted": dict(zip(model.labels, sums["predicted"], strict=True)),
         "mean_confidence": sums["confidence"] / max(sums["n_texts"], 1),
@@ -87,6 +96,22 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
         "notes": list(stream.notes),
         "saved": str(target),
     } | api.score_sums(sums)
+
+
+def texts_spec(args: argparse.Namespace, options: dict[str, str]) -> api.TextsSpec:
+    """How the texts are read; takes `encoding` out of the options.
+
+    Raises:
+        InvalidInputError: If a value is not allowed.
+    """
+    return api.TextsSpec(
+        text_column=args.text_column,
+        label_column="" if args.no_labels else args.label_column,
+        encoding=options.pop("encoding", None),
+        long=args.long,
+        n_words=args.n_words,
+        n_overlap=args.n_overlap,
+    )
 
 
 def check(args: argparse.Namespace) -> None:

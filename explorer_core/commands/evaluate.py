@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from explorer_core import api
-from explorer_core.commands import _evaluate_stream, _inputs, _output, _shards
+from explorer_core.commands import _evaluate_report, _evaluate_stream, _inputs, _output, _shards
 from explorer_core.errors import InvalidInputError
 
 ABOUT = {
@@ -16,6 +16,7 @@ ABOUT = {
         "evaluate --model starter-lstm",
         "evaluate --model starter-bert --data reviews.csv --label-column stars --split all",
         "evaluate --data hub:stanfordnlp/sst2 --data-option split=validation --split all --out rows.csv",
+        "evaluate --data reviews.csv --report report.html --out rows.jsonl",
         "evaluate --stream --data million.csv --out rows.jsonl --map spam=positive",
         "torchrun --nproc-per-node 4 -m explorer_core evaluate --stream --data 'shards/*.parquet' --out rows.jsonl",
     ),
@@ -31,8 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         metavar="PATH",
-        help="also save the verdict over every text as .csv or .npz; of a stream, .jsonl or .csv",
+        help="also save the verdict over every text as .csv or .npz; of a stream, .jsonl or .csv; beside a report, "
+        "any of the three",
     )
+    _evaluate_report.add_arguments(parser)
     _evaluate_stream.add_arguments(parser)
 
 
@@ -43,10 +46,13 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
         InvalidInputError: If an option does not go with the others.
     """
     if args.stream or _shards.is_one_of_many():
-        streamed = _evaluate_stream.run(args)
-        return None if streamed is None else streamed | {"is_stream": True}
-    if args.map or args.no_labels:
-        raise InvalidInputError("--map and --no-labels go with --stream.")
+        if args.report:
+            raise InvalidInputError("A report holds all rows in memory; leave --stream out, or --report.")
+        return _evaluate_stream.run(args)
+    if args.report:
+        return _evaluate_report.run(args)
+    if args.map or args.no_labels or args.long != "whole":
+        raise InvalidInputError("--map, --no-labels and --long go with --stream or --report.")
     _inputs.check_target(args.out)
     data = _inputs.data_spec(args)
     model = api.load_model(args.model, args.device)
@@ -68,7 +74,7 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
 
 def render(found: dict[str, Any]) -> str:
     """Metrics, confusion, then shares by group."""
-    if found.get("is_stream"):
+    if "n_labelled" in found:
         return _evaluate_stream.render(found)
     blocks = [
         _output.facts(

@@ -140,13 +140,21 @@ def _finish(
         true=true,
         mapping=mapping,
         scores=tuple(
-            scores.score(name, labels, one[labelled], true[labelled], n_resamples=n_resamples, seed=seed)
+            scores.score(
+                name,
+                labels,
+                one[labelled],
+                true[labelled],
+                rows=part.rows[labelled],
+                n_resamples=n_resamples,
+                seed=seed,
+            )
             for name, one in zip(names, logits, strict=True)
         )
         if has_labels
         else (),
         effects=tuple(
-            scores.effect(name, values, measured, names, is_accuracy=has_labels)
+            scores.effect(name, values, measured, names, is_accuracy=has_labels, rows=part.rows[rows])
             for name, values in (("n_words", n_words), ("unknown_share", unknown_share))
         ),
         agreement=scores.agree(names, predicted) if len(names) > 1 else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from explorer_core.results.judged_scores import Agreement, Effect, Reliability, 
 N_BINS = 10  # of confidence
 N_EFFECT_BINS = 5
 N_RESAMPLES = 1_000
+_Z = 1.959963984540054  # of a 95 % interval
 MAX_DRAWS = 50_000_000  # texts drawn for all samples; over many texts there are fewer samples, which is said
 LEVEL = 0.95
 _LOG_TEMPERATURES = (-3.0, 4.0)  # e**-3 = 0.05 to e**4 = 55
@@ -23,6 +25,7 @@ def score(
     logits: np.ndarray,
     true: np.ndarray,
     *,
+    rows: np.ndarray | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> Scores:
@@ -33,7 +36,9 @@ def score(
         labels: Names of the classes.
         logits: Shape [text, class].
         true: Class index of each text; int array [text], at least one.
-        n_resamples: Bootstrap samples, fewer over many texts (`MAX_DRAWS`). A sample draws as many texts as there are,
+        rows: Row each text is a piece of; every text for itself if left out. Pieces of one row are not independent:
+            the bootstrap draws whole rows (Davison and Hinkley 1997, Bootstrap methods and their application, 3.8).
+        n_resamples: Bootstrap samples, fewer over many texts (`MAX_DRAWS`). A sample draws as many rows as there are,
             with replacement.
         seed: Of the draws.
     """
@@ -46,7 +51,13 @@ def score(
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         true, predicted, labels=classes, zero_division=np.nan
     )
+    row_of, n_rows = _numbered(rows, len(true))
     reliability = calibrate(softmax(logits), true)
+    if n_rows < len(true):
+        bins = bins_of(softmax(logits).max(1))
+        ends = [_share_ends((predicted == true)[bins == place], row_of[bins == place]) for place in range(N_BINS)]
+        low, high = np.array(ends).T
+        reliability = dataclasses.replace(reliability, low=low, high=high)
     return Scores(
         model=model,
         labels=tuple(labels),
@@ -61,8 +72,9 @@ def score(
         nll_nats=_nll(logits, true),
         reliability=reliability,
         temperature=fit_temperature(logits, true),
-        ece_after=_ece_after(logits, true, seed),
-        intervals=_intervals(confusion, logits, true, n_resamples, seed),
+        ece_after=_ece_after(logits, true, row_of, n_rows, seed),
+        intervals=_intervals(confusion, logits, true, row_of, n_rows, n_resamples, seed),
+        n_rows=n_rows,
         n_resamples=n_resamples,
         seed=seed,
     )
@@ -117,8 +129,36 @@ def wilson(n_right: np.ndarray, n_texts: np.ndarray) -> tuple[np.ndarray, np.nda
     return low, high
 
 
+def wilson_of_rows(n_right: int, n_texts: int, by_row: Sequence[float]) -> tuple[float, float]:
+    """Wilson interval of a share of texts that are pieces of rows.
+
+    Pieces of one row are alike, so that they say less than as many rows: the variance of the share as a ratio of sums
+    over rows gives the number of independent texts with the same variance (Korn and Graubard 1998, Confidence intervals
+    for proportions with small expected number of positive counts). Where no row is cut, it is the number of texts.
+
+    Args:
+        n_right: Texts that are right.
+        n_texts: Texts, at least 1.
+        by_row: Sums over rows: of right texts squared, of right texts times texts, of texts squared.
+    """
+    share = n_right / n_texts
+    right_squared, crossed, squared = by_row
+    variance = (right_squared - 2 * share * crossed + share**2 * squared) / n_texts**2
+    n_worth = min(share * (1 - share) / variance if variance > 1e-15 else n_texts**2 / squared, n_texts)
+    middle = share + _Z**2 / (2 * n_worth)
+    half = _Z * float(np.sqrt(share * (1 - share) / n_worth + (_Z / (2 * n_worth)) ** 2))
+    size = 1 + _Z**2 / n_worth
+    return max((middle - half) / size, 0.0), min((middle + half) / size, 1.0)
+
+
 def effect(
-    quantity: str, values: np.ndarray, measured: np.ndarray, models: Sequence[str], *, is_accuracy: bool
+    quantity: str,
+    values: np.ndarray,
+    measured: np.ndarray,
+    models: Sequence[str],
+    *,
+    is_accuracy: bool,
+    rows: np.ndarray | None = None,
 ) -> Effect:
     """Texts in bins of about equal size by a property; equal values are never in two bins.
 
@@ -128,7 +168,9 @@ def effect(
         measured: Whether a network is right (bool), or how sure it is; shape [model, text].
         models: Their names.
         is_accuracy: Which of both it is.
+        rows: As in `score`.
     """
+    row_of, n_rows = _numbered(rows, measured.shape[1])
     shape = (len(models), N_EFFECT_BINS)
     ends = [np.full(shape, np.nan) for _ in range(5)]
     low_end, high_end, mean, low, high = ends
@@ -141,11 +183,8 @@ def effect(
             n_texts[model, place] = here.sum()
             low_end[model, place], high_end[model, place] = row[here].min(), row[here].max()
             mean[model, place] = found[here].mean()
-            if not is_accuracy:
-                half = 1.959963984540054 * found[here].std(ddof=1) / np.sqrt(here.sum()) if here.sum() > 1 else np.nan
-                low[model, place], high[model, place] = mean[model, place] - half, mean[model, place] + half
-    if is_accuracy:
-        low, high = wilson(np.rint(np.nan_to_num(mean) * n_texts), n_texts)
+            ends_of = _share_ends if is_accuracy else _mean_ends
+            low[model, place], high[model, place] = ends_of(found[here], row_of[here])
     return Effect(quantity, tuple(models), low_end, high_end, n_texts, mean, low, high, is_accuracy)
 
 
@@ -171,23 +210,62 @@ def _nll(logits: np.ndarray, true: np.ndarray) -> float:
     return float((logsumexp(logits, axis=1) - logits[np.arange(len(true)), true]).mean())
 
 
-def _ece_after(logits: np.ndarray, true: np.ndarray, seed: int) -> float:
-    """Calibration error of each half of the texts at the temperature of the other."""
-    if len(true) < 4:
+def _numbered(rows: np.ndarray | None, n_texts: int) -> tuple[np.ndarray, int]:
+    """Rows numbered from 0, without gaps, and how many there are."""
+    if rows is None:
+        return np.arange(n_texts), n_texts
+    found = np.unique(rows, return_inverse=True)
+    return found[1], len(found[0])
+
+
+def _share_ends(is_right: np.ndarray, row_of: np.ndarray) -> tuple[float, float]:
+    """Interval of the share that is right of texts that may be pieces of rows; NaN without texts."""
+    if not len(is_right):
+        return float("nan"), float("nan")
+    right, counts = _by_row(is_right, row_of)
+    return wilson_of_rows(int(right.sum()), len(is_right), (right @ right, right @ counts, counts @ counts))
+
+
+def _mean_ends(values: np.ndarray, row_of: np.ndarray) -> tuple[float, float]:
+    """Normal interval of the mean of texts that may be pieces of rows; NaN with a single row."""
+    sums, counts = _by_row(values, row_of)
+    if len(sums) < 2:
+        return float("nan"), float("nan")
+    mean = values.mean()
+    errors = sums - mean * counts
+    half = _Z * np.sqrt((errors @ errors) * len(sums) / (len(sums) - 1)) / len(values)
+    return float(mean - half), float(mean + half)
+
+
+def _by_row(values: np.ndarray, row_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of the values and number of the texts of each row; shape [row]."""
+    _, numbers = np.unique(row_of, return_inverse=True)
+    return np.bincount(numbers, weights=values), np.bincount(numbers).astype(np.float64)
+
+
+def _ece_after(logits: np.ndarray, true: np.ndarray, row_of: np.ndarray, n_rows: int, seed: int) -> float:
+    """Calibration error of each half of the rows at the temperature of the other."""
+    if n_rows < 4:
         return float("nan")
-    order = np.random.default_rng(seed).permutation(len(true))
-    halves = (order[: len(order) // 2], order[len(order) // 2 :])
+    is_first = np.zeros(n_rows, dtype=bool)
+    is_first[np.random.default_rng(seed).permutation(n_rows)[: n_rows // 2]] = True
     probs = np.zeros_like(logits)
-    for here, there in (halves, halves[::-1]):
-        probs[here] = softmax(logits[here] / fit_temperature(logits[there], true[there]))
+    for here in (is_first[row_of], ~is_first[row_of]):
+        probs[here] = softmax(logits[here] / fit_temperature(logits[~here], true[~here]))
     return calibrate(probs, true).ece
 
 
 def _intervals(
-    confusion: np.ndarray, logits: np.ndarray, true: np.ndarray, n_resamples: int, seed: int
+    confusion: np.ndarray,
+    logits: np.ndarray,
+    true: np.ndarray,
+    row_of: np.ndarray,
+    n_rows: int,
+    n_resamples: int,
+    seed: int,
 ) -> dict[str, tuple[float, float]]:
     """Percentile intervals (Efron 1981, Nonparametric standard errors and confidence intervals)."""
-    n_classes, n_texts = len(confusion), len(true)
+    n_classes = len(confusion)
     probs = softmax(logits)
     confidence, predicted = probs.max(1), probs.argmax(1)
     bins, cell = bins_of(confidence, N_BINS), true * n_classes + predicted
@@ -196,11 +274,12 @@ def _intervals(
     gaps = np.zeros((n_resamples, N_BINS))
     rng = np.random.default_rng(seed)
     for sample in range(n_resamples):
-        drawn = rng.integers(n_texts, size=n_texts)
-        tables[sample] = np.bincount(cell[drawn], minlength=n_classes**2)
-        gaps[sample] = np.bincount(bins[drawn], weights=gap[drawn], minlength=N_BINS)
+        drawn = np.bincount(rng.integers(n_rows, size=n_rows), minlength=n_rows)  # how often each row
+        weights = drawn[row_of].astype(np.float64)
+        tables[sample] = np.bincount(cell, weights=weights, minlength=n_classes**2)
+        gaps[sample] = np.bincount(bins, weights=weights * gap, minlength=N_BINS)
     confusions = tables.reshape(n_resamples, n_classes, n_classes)
-    return _percentiles(confusions, np.abs(gaps).sum(1) / n_texts)
+    return _percentiles(confusions, np.abs(gaps).sum(1) / tables.sum(1))
 
 
 def _percentiles(tables: np.ndarray, ece: np.ndarray) -> dict[str, tuple[float, float]]:

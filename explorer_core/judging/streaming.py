@@ -11,19 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from explorer_core import prediction
+from explorer_core import prediction, settings
 from explorer_core.datasets import _streams
 from explorer_core.datasets._columns import choose_columns
 from explorer_core.datasets._labelling import why_unusable
 from explorer_core.datasets._table import Table, show, show_columns
 from explorer_core.errors import InvalidInputError, NotFoundError
-from explorer_core.judging import scores
+from explorer_core.judging import _pieces, scores
 from explorer_core.judging.spec import TextsSpec
 from explorer_core.loaded import LoadedModel
 from explorer_core.prediction import ReadIds
 from explorer_core.results import softmax
 from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
 
+_MAX_ROW_CHARS = settings.MAX_UPLOAD_MIB * 2**20  # of a text that is cut
 _SAMPLE_BLOCKS = 3  # looked at to guess columns and labels
 
 
@@ -37,6 +38,7 @@ class TextStream:
         text_column, label_column: The columns; `None` without labels.
         label_values: Labels met in the first rows, the most frequent first.
         notes: What was found and guessed.
+        spec: What is done with long texts.
         tables: Opens the stream from its beginning.
     """
 
@@ -46,6 +48,7 @@ class TextStream:
     label_column: str | None
     label_values: tuple[str, ...]
     notes: tuple[str, ...]
+    spec: TextsSpec
     tables: Callable[[], Iterator[Table]]
 
     def blocks(self, is_wanted: Callable[[int], bool] = lambda number: True) -> Iterator[TextBlock]:
@@ -63,16 +66,27 @@ class TextStream:
         if self.text_column in missing:
             raise NotFoundError(f"{table.origin}: there is no column {show(self.text_column)}.")
         cells = table.columns[self.text_column]
-        reasons = [why_unusable(cell) for cell in cells]
+        is_cut = self.spec.long != "whole"
+        reasons = [why_unusable(cell, _MAX_ROW_CHARS if is_cut else settings.MAX_CELL_CHARS) for cell in cells]
         good = [row for row, why in enumerate(reasons) if not why]
         labels = table.columns[self.label_column] if self.label_column and not missing else [None] * table.n_rows
+        texts = [str(cells[row]).strip() for row in good]
+        pieces = [
+            (place, count, start, min(end, start + settings.MAX_TEXT_CHARS) if is_cut else end)
+            for place, text in enumerate(texts)
+            for count, (start, end) in enumerate(_pieces.cut(text, self.spec))
+        ]
+        places = np.array(pieces, dtype=np.int64).reshape(-1, 4)
         plain = [" ".join((labels[row] or "").split()) for row in good]
         return TextBlock(
             number=number,
             file=table.origin,
-            texts=tuple(str(cells[row]).strip() for row in good),
-            row_numbers=np.array([table.row_numbers[row] for row in good], dtype=np.int64),
-            labels=tuple(plain),
+            texts=tuple(texts[place][start:end] for place, _, start, end in pieces),
+            row_numbers=np.array([table.row_numbers[row] for row in good], dtype=np.int64)[places[:, 0]],
+            labels=tuple(plain[place] for place, *_ in pieces),
+            piece=places[:, 1],
+            spans=places[:, 2:],
+            has_pieces=self.spec.long in ("sentence", "window"),
             n_skipped=Counter(why for why in reasons if why),
         )
 
@@ -124,6 +138,7 @@ def open_stream(data: str, spec: TextsSpec, options: Mapping[str, Any] | None = 
         label_column=label,
         label_values=tuple(value for value, _ in counts.most_common()),
         notes=tuple(notes),
+        spec=spec,
         tables=read,
     )
 
@@ -198,8 +213,16 @@ def sums_of(found: BlockVerdicts) -> dict[str, Any]:
         "bin_counts": np.bincount(bins, minlength=scores.N_BINS).tolist(),
         "bin_right": np.bincount(bins, weights=right, minlength=scores.N_BINS).tolist(),
         "bin_confidence": np.bincount(bins, weights=sure, minlength=scores.N_BINS).tolist(),
+        "by_row": _by_row(found, labelled, right),
         "unmapped": dict(Counter(block_label for block_label in _unmapped(found)).most_common(50)),
     }
+
+
+def _by_row(found: BlockVerdicts, labelled: np.ndarray, right: np.ndarray) -> list[int]:
+    """Over rows: sums of right pieces squared, of right pieces times pieces, and of pieces squared."""
+    _, row_of = np.unique(found.block.row_numbers[found.kept][labelled], return_inverse=True)
+    n_right, n_pieces = np.bincount(row_of, weights=right), np.bincount(row_of)
+    return [int(n_right @ n_right), int(n_right @ n_pieces), int(n_pieces @ n_pieces)]
 
 
 def _unmapped(found: BlockVerdicts) -> Iterator[str]:
@@ -229,11 +252,11 @@ def scores_of(sums: Mapping[str, Any]) -> dict[str, Any]:
     right, n_true, n_predicted = np.diagonal(confusion), confusion.sum(1), confusion.sum(0)
     occurs = n_true + n_predicted > 0
     f1 = 2 * right[occurs] / (n_true + n_predicted)[occurs]
-    low, high = scores.wilson(right.sum(keepdims=True), np.array([n_labelled]))
+    low, high = scores.wilson_of_rows(int(right.sum()), n_labelled, sums["by_row"])
     gaps = np.array(sums["bin_right"]) - np.array(sums["bin_confidence"])
     return {
         "accuracy": float(right.sum() / n_labelled),
         "macro_f1": float(f1.mean()),
         "ece": float(np.abs(gaps).sum() / n_labelled),
-        "interval": [float(low[0]), float(high[0])],
+        "interval": [low, high],
     }

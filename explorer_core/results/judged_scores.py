@@ -19,7 +19,8 @@ class Reliability:
         edges: Edges of the bins, equally wide from 0 to 1, each open below and closed above; shape [bin + 1].
         counts: Texts in each bin; int array [bin].
         confidence, accuracy: Means over the texts of each bin, in [0, 1]; NaN in an empty one; shape [bin].
-        low, high: 95 % interval of the accuracy (Wilson); NaN in an empty bin; shape [bin].
+        low, high: 95 % interval of the accuracy (Wilson; over as many texts as the pieces of rows are worth); NaN in
+            an empty bin; shape [bin].
         ece: Expected calibration error: the gaps between the two, weighted by the texts; in [0, 1].
     """
 
@@ -52,6 +53,7 @@ class Scores(Exportable):
             way round: what to expect of new texts. NaN with fewer than four texts.
         intervals: 95 % percentile interval of each number by name: `accuracy`, `macro_f1`, `ece`,
             `precision.<class index>`, `recall.<class index>`; from `n_resamples` bootstrap samples of the texts.
+        n_rows: Rows these texts are pieces of, as many as texts where none was cut. The bootstrap draws whole rows.
         n_resamples, seed: Of the bootstrap.
     """
 
@@ -70,6 +72,7 @@ class Scores(Exportable):
     temperature: float
     ece_after: float
     intervals: Mapping[str, tuple[float, float]]
+    n_rows: int
     n_resamples: int
     seed: int
 
@@ -110,7 +113,8 @@ class Effect(Exportable):
         low_end, high_end: Smallest and largest value in each bin; shape [model, bin].
         n_texts: Texts in each bin; int array [model, bin], 0 for a bin that is not used.
         value: Share judged right where there are labels, else mean confidence; in [0, 1]; NaN without texts.
-        low, high: 95 % interval of `value`: Wilson for shares, normal for means; NaN without texts.
+        low, high: 95 % interval of `value`: Wilson for shares, normal for means, both over rows where texts are pieces
+            of rows; NaN without texts.
         is_accuracy: Which of both `value` is.
     """
 

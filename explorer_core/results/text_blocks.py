@@ -21,6 +21,9 @@ class TextBlock:
         texts: The texts; shape [text].
         row_numbers: Row of each in the file as a person counts; int array [text].
         labels: Label of each as the file has it, "" for none; shape [text].
+        piece: Number of each piece in its row, from 0; 0 throughout where rows are not cut; int array [text].
+        spans: Start and end of each in characters of the row's text; int array [text, 2].
+        has_pieces: Whether rows may have been cut into several texts.
         n_skipped: Rows left out, by reason.
     """
 
@@ -29,6 +32,9 @@ class TextBlock:
     texts: tuple[str, ...]
     row_numbers: np.ndarray
     labels: tuple[str, ...]
+    piece: np.ndarray
+    spans: np.ndarray
+    has_pieces: bool
     n_skipped: Mapping[str, int]
 
 
@@ -64,8 +70,8 @@ class BlockVerdicts(Exportable):
         return softmax(self.logits.astype(np.float64))
 
     def to_frame(self) -> Any:
-        """One row for each text: file, row, text, label, true and predicted class, every probability, words unknown
-        and not read.
+        """One row for each text: file, row, piece and its place if rows are cut, text, label, true and predicted class,
+        every probability, words unknown and not read.
         """
         import pandas as pd
 
@@ -74,6 +80,11 @@ class BlockVerdicts(Exportable):
         found: dict[str, Any] = {
             "file": block.file,
             "row": block.row_numbers[self.kept],
+        }
+        if block.has_pieces:
+            start, end = block.spans[self.kept].T
+            found |= {"piece": block.piece[self.kept] + 1, "start": start, "end": end}
+        found |= {
             "text": [block.texts[place] for place in self.kept],
             "label": [block.labels[place] for place in self.kept],
             "true": names[self.true],

@@ -15,6 +15,8 @@ from explorer_core.errors import InvalidInputError
 from explorer_core.results._base import Exportable
 
 Column = np.ndarray | tuple[str, ...]
+_LENGTH_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)  # words in a range
+_MAX_LENGTHS = 20  # ranges
 _OF_TEXT = ("file", "row_numbers", "rows", "piece", "spans", "n_words")
 
 
@@ -108,6 +110,18 @@ class TextTable(Exportable):
         """Texts of each label value, in the order of `label_values`."""
         counts = np.bincount(self.label[self.label >= 0], minlength=len(self.label_values))
         return {value: int(count) for value, count in zip(self.label_values, counts, strict=True)}
+
+    def length_counts(self) -> dict[str, int]:
+        """Texts by range of words, such as `{"1–10": 12, "11–20": 40}`; the last range is open where few are longer."""
+        usual = int(np.ceil(np.percentile(self.n_words, 99)))
+        width = next((width for width in _LENGTH_STEPS if usual <= width * _MAX_LENGTHS), -(-usual // _MAX_LENGTHS))
+        n_ranges = max(-(-usual // width), 1)
+        counts = np.bincount(np.clip((self.n_words - 1) // width, 0, n_ranges - 1), minlength=n_ranges)
+        firsts = [place * width + 1 for place in range(n_ranges)]
+        names = [f"{first}" if width == 1 else f"{first}–{first + width - 1}" for first in firsts]
+        if self.n_words.max(initial=0) > n_ranges * width:
+            names[-1] = f"{firsts[-1]}+"
+        return {name: int(count) for name, count in zip(names, counts, strict=True)}
 
     def classes(self, mapping: Mapping[str, str | None], labels: Sequence[str]) -> np.ndarray:
         """Class index of each text, -1 where its label is none or left out; int array [text].

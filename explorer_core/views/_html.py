@@ -13,7 +13,7 @@ from explorer_core.text import visible
 from explorer_core.views import _style
 
 # the browser itself refuses any request the page might make
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -62,7 +62,7 @@ def page(title: str, text: str, figures: Mapping[str, go.Figure]) -> str:
         HTML with plotly.js (4.8 MB) in it, the same for the same figures.
     """
     return _PAGE.format(
-        policy=_POLICY,
+        policy=POLICY,
         title=html.escape(visible(title)),
         font=html.escape(_style.FONT, quote=False),
         ink=_style.INK,

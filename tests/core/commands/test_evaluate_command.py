@@ -72,3 +72,43 @@ def test_what_cannot_be_evaluated_is_refused(refused: Any, keep: Any, flags: lis
 def test_labels_the_model_does_not_know_are_refused(refused: Any, keep: Any, reviews: Path) -> None:
     sentence = refused("evaluate", "--model", keep("lstm", labels=("ham", "spam")), "--data", str(reviews))
     assert "ham, spam" in sentence
+
+
+def test_a_report_tells_of_all_rows_of_a_file(command: Any, keep: Any, reviews: Path, tmp_path: Path) -> None:
+    page, rows = tmp_path / "report.html", tmp_path / "rows.jsonl"
+    name = keep("lstm")
+    call = ("evaluate", "--model", name, "--data", str(reviews), "--report", str(page))
+    found = command(*call, "--out", str(rows), "--json").json
+    judged = api.judge([api.load_model(name)], api.read_texts([reviews]), is_kept=False)
+    assert found["n_texts"] == 40
+    assert found["accuracy"] == pytest.approx(judged.scores[0].accuracy)
+    assert found["interval"] == pytest.approx(judged.scores[0].intervals["accuracy"])
+    assert f"{judged.scores[0].accuracy:.3f} <span" in page.read_text(encoding="utf-8")
+    assert len(rows.read_text(encoding="utf-8").splitlines()) == 40
+    answer = command(*call, "--no-labels")
+    assert answer.code == 0
+    assert "mean confidence" in answer.out
+    assert str(page) in answer.out
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--report", "x.pdf"], ".html"),
+        (["--report", "x.html", "--split", "test"], "--split"),
+        (["--report", "x.html", "--data", "starter"], "a file"),
+        (["--report", "x.html", "--data", "hub:a/b"], "a file"),
+        (["--report", "x.html", "--stream", "--out", "x.jsonl"], "memory"),
+        (["--report", "x.html", "--map", "1=happy"], "negative, positive"),
+        (["--report", "x.html", "--data-option", "max_rows=5"], "encoding"),
+        (["--report", "x.html", "--long", "window", "--n-words", "5", "--n-overlap", "5"], "0 to 4"),
+        (["--long", "sentence"], "--report"),
+    ],
+)
+def test_what_does_not_go_with_a_report_is_refused(
+    refused: Any, keep: Any, reviews: Path, tmp_path: Path, monkeypatch: Any, flags: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = [] if "--data" in flags else ["--data", str(reviews)]
+    assert said in refused("evaluate", "--model", keep("lstm"), *data, *flags)
+    assert not list(tmp_path.glob("x.*"))

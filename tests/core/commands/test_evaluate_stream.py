@@ -257,6 +257,27 @@ def test_labels_are_mapped_by_hand_and_what_is_no_class_is_told(command, keep, t
     assert (bare["accuracy"], bare["n_labelled"], bare["n_texts"]) == (None, 0, 30)
 
 
+def test_pieces_of_long_texts_are_judged_one_by_one_and_name_their_row(command, keep, tmp_path):
+    path, out = tmp_path / "long.csv", tmp_path / "long.jsonl"
+    path.write_text("text,label\n" + "".join(f"One film {n}. It was good. Or bad?,{n % 2}\n" for n in range(24)))
+    call = ("evaluate", "--model", keep("lstm"), "--stream", "--data", str(path), "--out", str(out), "--json")
+    found = command(*call, "--long", "sentence").json
+    rows = rows_of(out)
+    assert found["n_texts"] == len(rows) == 72
+    assert [row["text"] for row in rows[:3]] == ["One film 0. ", "It was good. ", "Or bad?"]
+    assert [(row["row"], row["piece"], row["start"]) for row in rows[:4]] == [
+        (2, 1, 0),
+        (2, 2, 12),
+        (2, 3, 25),
+        (3, 1, 0),
+    ]
+    table = api.read_texts([path], api.TextsSpec(long="sentence"))
+    judged = api.judge([api.load_model("tiny-lstm")], table, is_kept=False)
+    assert found["accuracy"] == pytest.approx(judged.scores[0].accuracy, abs=1e-9)
+    windows = command(*call, "--long", "window", "--n-words", "4", "--n-overlap", "2").json
+    assert windows["n_texts"] > 72
+
+
 def test_a_csv_of_a_stream_is_safe_in_a_spreadsheet(command, keep, tmp_path):
     path, out = tmp_path / "a.txt", tmp_path / "a.csv"
     path.write_text('=HYPERLINK("http://x")\n@SUM(1)\n-1+2\n' * 8)

@@ -174,3 +174,73 @@ def test_agreement_counts_pairs_and_takes_chance_away():
     assert found.n_split == int((predicted != predicted[0]).any(0).sum())
     np.testing.assert_array_equal(found.differs, found.differs.T)
     assert np.isnan(scores.agree(("a", "b"), np.zeros((2, 5), dtype=int)).kappa[0, 1])
+
+
+def in_pieces(n_rows=60, seed=4):
+    """Rows of several pieces that are all right or all wrong, with numbers of rows that have gaps."""
+    rng = np.random.default_rng(seed)
+    rows = np.repeat(np.arange(n_rows) * 3 + 5, rng.integers(1, 9, n_rows))
+    is_right = rng.random(n_rows) < 0.7
+    true = rng.integers(0, 2, n_rows)[(rows - 5) // 3]
+    said = np.where(is_right[(rows - 5) // 3], true, 1 - true)
+    logits = rng.normal(size=(len(rows), 2)) * 0.1
+    logits[np.arange(len(rows)), said] += 1 + rng.random(len(rows))
+    return rows, logits, true
+
+
+def test_pieces_of_a_row_are_drawn_together():
+    rows, logits, true = in_pieces()
+    found = scores.score("m", LABELS[:2], logits, true, rows=rows, n_resamples=200, seed=3)
+    rng, probs, predicted = np.random.default_rng(3), probs_of(logits), logits.argmax(1)
+    members = [np.flatnonzero(rows == row) for row in sorted(set(rows.tolist()))]
+    samples = {"accuracy": [], "ece": [], "macro_f1": [], "precision.1": []}
+    for _ in range(200):
+        drawn = np.concatenate([members[place] for place in rng.integers(len(members), size=len(members))])
+        samples["accuracy"].append(metrics.accuracy_score(true[drawn], predicted[drawn]))
+        samples["ece"].append(ece_by_hand(probs[drawn], true[drawn]))
+        samples["macro_f1"].append(metrics.f1_score(true[drawn], predicted[drawn], average="macro"))
+        samples["precision.1"].append(metrics.precision_score(true[drawn], predicted[drawn]))
+    for name, values in samples.items():
+        np.testing.assert_allclose(found.intervals[name], np.percentile(values, (2.5, 97.5)), atol=1e-9, err_msg=name)
+    assert found.n_rows == len(members) < found.n_texts
+    alone = scores.score("m", LABELS[:2], logits, true, n_resamples=200, seed=3)
+    low, high = found.intervals["accuracy"]
+    assert high - low > 1.5 * (alone.intervals["accuracy"][1] - alone.intervals["accuracy"][0])
+    wide, narrow = (one.reliability.high - one.reliability.low for one in (found, alone))
+    filled = ~np.isnan(narrow)
+    assert (wide[filled] >= narrow[filled] - 1e-12).all()
+    many = alone.reliability.counts > 30
+    assert (wide[many] > 1.4 * narrow[many]).all()
+    assert (found.accuracy, found.ece) == (alone.accuracy, alone.ece)
+
+
+def test_the_share_right_by_length_has_the_interval_of_whole_rows():
+    rows, logits, true = in_pieces(200)
+    right = (logits.argmax(1) == true)[None]
+    values = np.ones((1, len(rows)), dtype=int)
+    found = scores.effect("n_words", values, right, ("m",), is_accuracy=True, rows=rows)
+    alone = scores.effect("n_words", values, right, ("m",), is_accuracy=True)
+    sums = np.array([right[0][rows == row].sum() for row in sorted(set(rows.tolist()))])
+    counts = np.array([(rows == row).sum() for row in sorted(set(rows.tolist()))])
+    share = sums.sum() / counts.sum()
+    error = math.sqrt(((sums - share * counts) ** 2).sum()) / counts.sum()
+    half = (found.high[0, 0] - found.low[0, 0]) / 2
+    assert half == pytest.approx(1.96 * error, rel=0.15)
+    assert half > 1.5 * (alone.high[0, 0] - alone.low[0, 0]) / 2
+
+
+def test_the_interval_of_pieces_is_that_of_a_ratio_over_rows_and_of_whole_rows_that_of_wilson():
+    rng = np.random.default_rng(0)
+    right, counts = rng.binomial(6, 0.7, 300), np.full(300, 6)
+    right[::3] = 0
+    sums = [int(right @ right), int(right @ counts), int(counts @ counts)]
+    low, high = scores.wilson_of_rows(int(right.sum()), int(counts.sum()), sums)
+    drawn = [rng.integers(300, size=300) for _ in range(4_000)]
+    ends = np.percentile([right[rows].sum() / counts[rows].sum() for rows in drawn], (2.5, 97.5))
+    np.testing.assert_allclose((low, high), ends, atol=0.006)
+    alone = stats.binomtest(70, 100).proportion_ci(method="wilson")
+    np.testing.assert_allclose(scores.wilson_of_rows(70, 100, [70, 70, 100]), alone, atol=1e-12)
+    np.testing.assert_allclose(
+        scores.wilson_of_rows(100, 100, [100, 100, 100]), stats.binomtest(100, 100).proportion_ci(method="wilson"),
+        atol=1e-12,
+    )  # fmt: skip

@@ -79,3 +79,18 @@ def test_an_uploaded_file_is_deleted_and_no_other(file, home):
     api.delete_upload(kept)
     api.delete_upload(kept)
     assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    "spec", [{"long": "sentence"}, {"long": "window", "n_words": 4, "n_overlap": 1}, {"long": "cut", "n_words": 3}]
+)
+def test_long_texts_of_a_stream_are_cut_as_those_of_a_whole_file(file, spec):
+    texts = [" ".join(f"Sentence {number} of row {row}." for number in range(row % 4 + 1)) for row in range(25)]
+    path = file("long.csv", "text,label\n" + "".join(f"{text},{row % 2}\n" for row, text in enumerate(texts)))
+    whole = api.read_texts([path], api.TextsSpec(**spec))
+    blocks = list(api.stream_texts(str(path), api.TextsSpec(**spec)).blocks())
+    assert [text for block in blocks for text in block.texts] == list(whole.texts)
+    for name in ("row_numbers", "piece", "spans"):
+        joined = [one for block in blocks for one in getattr(block, name).tolist()]
+        assert joined == getattr(whole, name).tolist(), name
+    assert all(block.has_pieces == (spec["long"] != "cut") for block in blocks)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import json
-import math
 
 import streamlit as st
 
 from explorer_core import api
-from explorer_core.numerals import number
 from explorer_core.results import Judgement
-from explorer_core.text import visible
 from pages._ui import cache, cache_texts, figures, messages, take_away, work
 from pages._ui.cache_texts import Desk
 
@@ -40,7 +36,7 @@ def draw(desk: Desk) -> None:
     if not desk.models:
         st.info("Choose one or more models in the sidebar.")
         return
-    models = [info for info in desk.models if sorted(info.labels) == sorted(desk.models[0].labels)]
+    models = alike(desk)
     others = [info.name for info in desk.models if info not in models]
     if others:
         first = messages.plain(models[0].name)
@@ -52,6 +48,18 @@ def draw(desk: Desk) -> None:
         draw_board(key)
     else:
         st.fragment(draw_board, run_every=_TICK_S)(key)
+
+
+def alike(desk: Desk) -> list[cache.ModelInfo]:
+    """The chosen models that have the classes of the first."""
+    return [info for info in desk.models if sorted(info.labels) == sorted(desk.models[0].labels)]
+
+
+def find(desk: Desk) -> Judgement | None:
+    """What has been judged of what is chosen now, if anything."""
+    if desk.table is None or not desk.models:
+        return None
+    return cache_texts.boards().get(key_of(desk, alike(desk), cache_texts.mapping_of(desk)))
 
 
 def key_of(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | None]) -> str:
@@ -125,15 +133,10 @@ def draw_board(key: str) -> None:
 
 def draw_scores(judged: Judgement) -> None:
     """Scores of every model, then confusion and classes of one, and calibration of all."""
-    from explorer_core.views import confusion, reliability
+    from explorer_core.views import _judged_tables, confusion, reliability
 
-    st.html(scores_table(judged))
-    first = judged.scores[0]
-    st.caption(
-        f"Over {first.n_texts:,} texts with a label; in brackets 95 % intervals from {first.n_resamples:,} bootstrap "
-        "samples of these texts. Calibration error over ten bins of equal width; after temperature: the temperature of "
-        "one half of the texts, used on the other."
-    )
+    st.html(_STYLE + _judged_tables.scores_table(judged))
+    st.caption(_judged_tables.bootstrap_sentence(judged.scores[0]))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("#### Which class is taken for which")
@@ -141,25 +144,25 @@ def draw_scores(judged: Judgement) -> None:
         chosen = st.selectbox("Model", names, key=MODEL, label_visibility="collapsed") if len(names) > 1 else names[0]
         model = names.index(chosen) if chosen in names else 0
         figures.chart(confusion.render(judged, model=model), "texts_confusion", confusion.alt_text(judged, model=model))
-        st.html(classes_table(judged, model))
+        st.html(_STYLE + _judged_tables.classes_table(judged, model))
         figures.how_to_read("confusion")
     with right:
         st.markdown("#### Is it as often right as it says?")
         figures.chart(reliability.render(judged), "texts_reliability", reliability.alt_text(judged))
-        st.markdown(temperatures(judged))
+        st.markdown(messages.plain(" ".join(map(_judged_tables.temperature_sentence, judged.scores))))
         figures.how_to_read("reliability")
 
 
 def draw_decisions(judged: Judgement) -> None:
     """What the models decide for, how sure they are, and how often they differ."""
-    from explorer_core.views import decisions
+    from explorer_core.views import _judged_tables, decisions
 
     st.markdown("#### What they decide for, and how sure they are")
     figures.chart(decisions.render(judged), "texts_decisions", decisions.alt_text(judged))
     figures.how_to_read("decisions")
     if judged.agreement is not None:
         st.markdown("#### How often they differ")
-        st.html(agreement_table(judged))
+        st.html(_STYLE + _judged_tables.agreement_table(judged))
         split = judged.agreement.n_split
         st.caption(
             f"Share of the texts two models decide differently; in brackets Cohen's kappa, agreement beyond chance. On "
@@ -186,82 +189,3 @@ def take(judged: Judgement) -> None:
     """Every row and number to be taken away."""
     lines = {"Rows (JSON lines)": (lambda: "\n".join(judged.to_jsonl()).encode(), "judged.jsonl")}
     take_away.offer_alone("texts_judged", "judged", judged, _SAID, lines)
-
-
-def scores_table(judged: Judgement) -> str:
-    """One row a model, as HTML."""
-    head = ("model", "accuracy", "macro F1", "calibration error", "after temperature", "temperature")
-    rows = []
-    for scores in judged.scores:
-        cells = [
-            f"<bdi>{html.escape(visible(scores.model)[:60])}</bdi>",
-            _ranged(scores.accuracy, scores.intervals["accuracy"]),
-            _ranged(scores.macro_f1, scores.intervals["macro_f1"]),
-            _ranged(scores.ece, scores.intervals["ece"]),
-            _shown(scores.ece_after),
-            number(scores.temperature),
-        ]
-        rows.append("".join(f"<td>{cell}</td>" for cell in cells))
-    return _table(head, rows)
-
-
-def classes_table(judged: Judgement, model: int) -> str:
-    """Precision and recall of each class, as HTML."""
-    scores = judged.scores[model]
-    rows = []
-    for index, label in enumerate(scores.labels):
-        cells = [
-            f"<bdi>{html.escape(visible(label)[:60])}</bdi>",
-            _ranged(float(scores.precision[index]), scores.intervals[f"precision.{index}"]),
-            _ranged(float(scores.recall[index]), scores.intervals[f"recall.{index}"]),
-            f"{int(scores.support[index]):,}",
-        ]
-        rows.append("".join(f"<td>{cell}</td>" for cell in cells))
-    return _table(("class", "precision", "recall", "texts"), rows)
-
-
-def agreement_table(judged: Judgement) -> str:
-    """Share of different decisions and kappa of each pair, as HTML."""
-    found = judged.agreement
-    assert found is not None
-    names = [f"<bdi>{html.escape(visible(name)[:40])}</bdi>" for name in found.models]
-    rows = []
-    for one, name in enumerate(names):
-        cells = [
-            ""
-            if one == other
-            else f"{found.differs[one, other]:.1%} <span class='range'>"
-            f"({_shown(float(found.kappa[one, other]))})</span>"
-            for other in range(len(names))
-        ]
-        rows.append(f"<td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells))
-    return _table(("", *names), rows, is_html=True)
-
-
-def temperatures(judged: Judgement) -> str:
-    """What the temperatures mean, as Markdown."""
-    said = []
-    for scores in judged.scores:
-        name, value = messages.quoted(scores.model, 60), scores.temperature
-        if 0.95 <= value <= 1.05:
-            said.append(f"{name} needs no temperature.")
-            continue
-        way = "too sure of itself" if value > 1 else "not sure enough"
-        said.append(f"{name} is {way}: its logits divided by {number(value)} would fit these texts best.")
-    return " ".join(said)
-
-
-def _table(head: tuple[str, ...], rows: list[str], *, is_html: bool = False) -> str:
-    names = "".join(f"<th>{name if is_html else html.escape(name)}</th>" for name in head)
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f"{_STYLE}<table class='judged'><tr>{names}</tr>{body}</table>"
-
-
-def _ranged(value: float, ends: tuple[float, float]) -> str:
-    if math.isnan(ends[0]):
-        return _shown(value)
-    return f"{_shown(value)} <span class='range'>({_shown(ends[0])} to {_shown(ends[1])})</span>"
-
-
-def _shown(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
