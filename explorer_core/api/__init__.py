@@ -85,6 +85,7 @@ from explorer_core.api._texts import (
     guess_labels,
     judge,
     judge_blocks,
+    price_judging,
     read_texts,
     reproduce_judgement,
     score_sums,
@@ -116,7 +117,14 @@ from explorer_core.api._word_report import (
     report_words,
     sentiment_words,
 )
-from explorer_core.api._words import assess, attribute, find_flips, list_methods, price_attribution
+from explorer_core.api._words import (
+    assess,
+    attribute,
+    find_flips,
+    list_methods,
+    price_assessment,
+    price_attribution,
+)
 from explorer_core.bundle import Made
 from explorer_core.exam.spec import ExamSpec
 from explorer_core.judging.spec import SliceSpec, TextsSpec
@@ -183,9 +191,11 @@ __all__ = [
     "order_units",
     "predict",
     "preview_data",
+    "price_assessment",
     "price_attribution",
     "price_exam",
     "price_index",
+    "price_judging",
     "price_lab",
     "price_map",
     "price_order",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from explorer_core import registry
 from explorer_core.progress import Progress
 from explorer_core.registry import About
-from explorer_core.results import AttributionPrice, Flips, TrustCard, WordAttribution
+from explorer_core.results import AttributionPrice, Flips, TrustCard, TrustPrice, WordAttribution
 
 if TYPE_CHECKING:
     from explorer_core.loaded import LoadedModel
@@ -101,6 +101,14 @@ def assess(
     card = _trust.assess(model, text, attribution, full=full, seed=seed, known=known, card=record, progress=progress)
     line = _trust_exam.exam(attribution, store.find_newest(attribution.architecture, attribution.method))
     return card if line is None else dataclasses.replace(card, lines=(*card.lines, line))
+
+
+def price_assessment(model: LoadedModel, text: str, method: str = "integrated_gradients", **knobs: Any) -> TrustPrice:
+    """Estimated seconds, passes and memory of `assess` for an attribution by these settings, from a short trial now."""
+    from explorer_core.attribution import _trust
+    from explorer_core.training import store as runs
+
+    return _trust.price(model, text, method, knobs, runs.find_record(model.name, model.fingerprint))
 
 
 def find_flips(

@@ -81,11 +81,16 @@ def price(model: LoadedModel, text: str, method: str, knobs: Mapping[str, Any]) 
     check_fits(about, model)
     used = check_knobs(about, module.KNOBS, knobs)
     reading = read_text(model.tokenizer, text, model.max_tokens)
-    n_tokens, n_passes = len(reading.tokens), module.count_passes(len(reading.words), used)
-    seconds = _token_s(model, about.extra["gradients"]) * n_tokens * n_passes
+    n_passes = module.count_passes(len(reading.words), used)
+    return price_of(model, len(reading.tokens), n_passes, about.extra["gradients"])
+
+
+def price_of(model: LoadedModel, n_tokens: int, n_passes: int, gradients: bool) -> AttributionPrice:
+    """What it costs to read a text of so many tokens so often, and walk back where gradients are asked for."""
+    seconds = _token_s(model, gradients) * n_tokens * n_passes
     at_once = min(n_passes * n_tokens, _scorer.TOKENS_AT_ONCE[model.kind])
     width = model.module.get_input_embeddings().weight.shape[1]
-    kept = at_once * width * 4 * (_KEPT_BACKWARDS if about.extra["gradients"] else _KEPT)
+    kept = at_once * width * 4 * (_KEPT_BACKWARDS if gradients else _KEPT)
     return AttributionPrice(seconds, n_passes, kept / 2**20)
 
 

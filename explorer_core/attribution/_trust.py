@@ -9,20 +9,29 @@ weights were shuffled (Adebayo et al. 2018): what it does to words must be more 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from explorer_core import registry
-from explorer_core.attribution import _scorer
+from explorer_core.attribution import _explaining, _scorer
 from explorer_core.attribution._trust_case import Case, counts_of, effects, moved, shuffled
 from explorer_core.errors import IncompatibleError
 from explorer_core.loaded import LoadedModel
 from explorer_core.numerals import number
 from explorer_core.progress import Progress
-from explorer_core.results import ModelCard, TrustCard, TrustLine, WordAttribution, kendall_tau
+from explorer_core.results import (
+    AttributionPrice,
+    ModelCard,
+    TrustCard,
+    TrustLine,
+    TrustPrice,
+    WordAttribution,
+    kendall_tau,
+)
+from explorer_core.text import read_text
 
 N_RANDOM = 29  # random attributions beside the one that is judged
 N_SHUFFLED = 5  # copies with shuffled weights
@@ -72,6 +81,42 @@ def assess(
     return TrustCard(attribution, tuple(lines), full, seed)
 
 
+def price(model: LoadedModel, text: str, method: str, knobs: Mapping[str, Any], card: ModelCard | None) -> TrustPrice:
+    """What a card will cost; see `api.price_assessment`."""
+    from explorer_core.attribution import _trust_normal as normal
+    from explorer_core.attribution import _trust_slow as slow
+
+    own = _explaining.price(model, text, method, knobs)
+    way = _explaining.price(model, text, "integrated_gradients", {})
+    reading = read_text(model.tokenizer, text, model.max_tokens)
+    n_words, n_tokens = len(reading.words), len(reading.tokens)
+    n_networks = 1 if has_record(card) else 1 + N_SHUFFLED
+    counts = counts_of(n_words)
+    n_quick = n_networks * (n_words + 1) + 2 * (N_RANDOM + 1) * len(counts)
+    quick = _explaining.price_of(model, n_tokens, n_quick, False)
+    n_orders = normal.expected_passes(n_words, counts[-1])
+    n_more = slow.N_SAMPLES + (2 * n_orders if n_orders <= normal.MOST_PASSES else 0)
+    more = _explaining.price_of(model, n_tokens, n_more, False)
+    n_again = slow.N_COPIES + (len(_scorer.BASELINES) - 1 if "baseline" in knobs_of(method) else 0)
+    return TrustPrice(
+        AttributionPrice(quick.seconds + way.seconds, n_quick + way.n_passes, max(quick.memory_mib, way.memory_mib)),
+        AttributionPrice(
+            more.seconds + n_again * own.seconds, n_more + n_again * own.n_passes, max(more.memory_mib, own.memory_mib)
+        ),
+    )
+
+
+def knobs_of(method: str) -> set[str]:
+    """Names of a method's settings."""
+    return {knob.name for knob in registry.load("attribution", method).KNOBS}
+
+
+def has_record(card: ModelCard | None) -> bool:
+    """Whether a card says how often the network is right, out of how many texts."""
+    metrics = {} if card is None else card.metrics
+    return {"accuracy", "n_validation", "majority"} <= set(metrics) and metrics["n_validation"] >= 1
+
+
 def _line_of(known: TrustCard | None, name: str, case: Case) -> TrustLine | None:
     """A line that was measured before, by the same random numbers and on the same scores."""
     if known is None or known.seed != case.seed or not np.array_equal(known.attribution.scores, case.strength):
@@ -81,10 +126,10 @@ def _line_of(known: TrustCard | None, name: str, case: Case) -> TrustLine | None
 
 def training(case: Case) -> TrustLine:
     """Whether the network has learned anything: by its record, else by its weights."""
-    metrics = {} if case.card is None else case.card.metrics
-    if {"accuracy", "n_validation", "majority"} <= set(metrics) and metrics["n_validation"] >= 1:
-        return by_record(metrics["accuracy"], int(metrics["n_validation"]), metrics["majority"])
-    return by_weights(case)
+    if case.card is None or not has_record(case.card):
+        return by_weights(case)
+    metrics = case.card.metrics
+    return by_record(metrics["accuracy"], int(metrics["n_validation"]), metrics["majority"])
 
 
 def by_record(accuracy: float, n_texts: int, majority: float) -> TrustLine:

@@ -17,6 +17,9 @@ from explorer_core.numerals import number
 from explorer_core.results import TrustLine, kendall_tau
 from explorer_core.seeding import seeded
 
+N_SAMPLES = 100  # of captum's infidelity
+N_COPIES = 2  # with shuffled weights, on which the method is run anew
+
 
 def baselines(case: Case) -> TrustLine | None:
     """How much the ranks depend on the baseline."""
@@ -75,11 +78,10 @@ def infidelity(case: Case) -> TrustLine | None:
         gone = (torch.rand_like(inputs) < 0.2).float()
         return gone, inputs - gone
 
-    n_samples = 100
     with seeded(case.seed), torch.no_grad():
         found = captum_infidelity(
             lambda there: case.scorer.of_presence(there.to(case.scorer.vectors.device), case.removal).cpu(),
-            away, words, scores, n_perturb_samples=n_samples, max_examples_per_batch=n_samples,
+            away, words, scores, n_perturb_samples=N_SAMPLES, max_examples_per_batch=N_SAMPLES,
         )  # fmt: skip
     root = float(found[0]) ** 0.5
     return TrustLine(
@@ -87,7 +89,7 @@ def infidelity(case: Case) -> TrustLine | None:
         f"Where a fifth of the words go at random, the sum of their scores misses the move of the logit by "
         f"{number(root)} (root of captum's infidelity).",
         "A linear reading of a network that is not linear always misses something; compare methods, not texts.",
-        n_samples,
+        N_SAMPLES,
     )  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def _on_shuffled(
     own = case.again(case.model, method) if method else case.attribution
     own = dataclasses.replace(own, scores=size(own.scores))
     taus, n_passes = [], 0
-    for twin in shuffled(case.model, 2, case.seed):
+    for twin in shuffled(case.model, N_COPIES, case.seed):
         other = case.again(twin, method)
         taus.append(kendall_tau(own, dataclasses.replace(other, scores=size(other.scores))))
         n_passes += other.n_passes

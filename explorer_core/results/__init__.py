@@ -8,7 +8,7 @@ from explorer_core.results._base import DIRECTIONS, Exportable, check_array, che
 from explorer_core.results._files import pack_arrays, pack_files
 from explorer_core.results.agreement_map import AgreementMap, word_ranks
 from explorer_core.results.attention import AttentionSummary
-from explorer_core.results.attributions import AttributionPrice, WordAttribution, kendall_tau
+from explorer_core.results.attributions import AttributionPrice, TrustPrice, WordAttribution, kendall_tau
 from explorer_core.results.checkpoints import Checkpoint, CheckpointTrace, PairHistory
 from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
 from explorer_core.results.exam import ExamNetwork, ExamPrice, ShortcutExam
@@ -22,6 +22,7 @@ from explorer_core.results.halves import BiLstmHalves
 from explorer_core.results.human_agreement import HumanAgreement
 from explorer_core.results.judged_scores import Agreement, Effect, Reliability, Scores
 from explorer_core.results.judgements import Judgement
+from explorer_core.results.judging_prices import JudgingPrice
 from explorer_core.results.lab import LabExample, LabPrice, LabResult
 from explorer_core.results.lab_finding import finding_of
 from explorer_core.results.layers import LayerSimilarity, LayerVerdicts
@@ -73,6 +74,7 @@ __all__ = [
     "JacobianTrace",
     "JudgedPairs",
     "Judgement",
+    "JudgingPrice",
     "LabExample",
     "LabPrice",
     "LabResult",
@@ -106,6 +108,7 @@ __all__ = [
     "TransformerTrace",
     "TrustCard",
     "TrustLine",
+    "TrustPrice",
     "UnitCard",
     "UnitOrder",
     "UnitStep",

@@ -34,6 +34,19 @@ class AttributionPrice:
 
 
 @dataclass(frozen=True)
+class TrustPrice:
+    """What judging scores will cost on this machine.
+
+    Attributes:
+        quick: The quick card.
+        more: The slow measurements beside it.
+    """
+
+    quick: AttributionPrice
+    more: AttributionPrice
+
+
+@dataclass(frozen=True)
 class WordAttribution(Exportable):
     """What each word did to the logit of one class, as one method sees it.
 

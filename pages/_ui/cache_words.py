@@ -11,7 +11,7 @@ from explorer_core import api
 from pages._ui import cache
 
 if TYPE_CHECKING:
-    from explorer_core.results import AttributionPrice, Flips, TrustCard, WordAttribution
+    from explorer_core.results import AttributionPrice, Flips, TrustCard, TrustPrice, WordAttribution
 
 
 @st.cache_data(max_entries=256, max_size="64MB", show_spinner=False)
@@ -30,6 +30,14 @@ def price(name: str, fingerprint: str, text: str, method: str, knobs: str) -> At
     model = cache.load(name, fingerprint)
     with cache.HEAVY:
         return api.price_attribution(model, text, method, **json.loads(knobs))
+
+
+@st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)
+def card_price(name: str, fingerprint: str, text: str, method: str, knobs: str) -> TrustPrice:
+    """`api.price_assessment` of a ready model."""
+    model = cache.load(name, fingerprint)
+    with cache.HEAVY:
+        return api.price_assessment(model, text, method, **json.loads(knobs))
 
 
 def card(

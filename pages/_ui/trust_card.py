@@ -68,11 +68,11 @@ def draw(look: Look, wish: scored.Wish) -> TrustCard | None:
 def _quick(look: Look, wish: scored.Wish, key: str) -> TrustCard | None:
     task = work.task(key)
     if task is None:
-        seconds = _seconds(look, wish)[0]
+        seconds = cache_words.card_price(*look.key, wish.method, wish.knobs).quick.seconds
         if seconds > scored.UNASKED_S and key not in st.session_state:
             if _ask(
-                "To measure how far these scores hold, the text is read again with words taken away, and by networks "
-                f"with shuffled weights: about {widgets.duration(seconds)} on this machine.",
+                "To measure how far these scores hold, the text is read again and again with words taken away: about "
+                f"{widgets.duration(seconds)} on this machine.",
                 "Judge the scores", key,
             ):  # fmt: skip
                 _start(look, wish, key, full=False)
@@ -93,7 +93,7 @@ def _offer_more(look: Look, wish: scored.Wish, key: str) -> None:
     work.draw(key)
     if not work.is_idle(key):
         return
-    seconds = sum(_seconds(look, wish))
+    seconds = cache_words.card_price(*look.key, wish.method, wish.knobs).more.seconds
     if _ask(
         f"The best and the worst order of words, other baselines, shuffled weights and captum's infidelity take about "
         f"{widgets.duration(seconds)} more.", "Measure more", key,
@@ -114,16 +114,6 @@ def _start(look: Look, wish: scored.Wish, key: str, *, full: bool) -> None:
     st.session_state[key] = True
     with messages.guard():
         work.start(key, label, lambda progress: cache_words.card(*asked, full, _progress=progress))
-
-
-def _seconds(look: Look, wish: scored.Wish) -> tuple[float, float]:
-    """About how long the quick measurements take here, and the slow ones beside them."""
-    own = cache_words.price(*look.key, wish.method, wish.knobs).seconds
-    each = cache_words.price(*look.key, "leave_one_out", "{}")
-    way = cache_words.price(*look.key, "integrated_gradients", "{}").seconds
-    a_pass = each.seconds / max(each.n_passes, 1)
-    quick = 7 * each.seconds + 400 * a_pass + way  # six networks and one method without each word; forty random orders
-    return quick, 6 * own + 100 * a_pass
 
 
 def as_html(card: TrustCard) -> str:

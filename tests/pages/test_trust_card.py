@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from explorer_core import api
-from explorer_core.results import AttributionPrice
+from explorer_core.results import AttributionPrice, TrustPrice
 from pages._ui import cache_words, trust_card
 from tests.conftest import build_tiny
 from tests.pages.conftest import said, settled
@@ -50,11 +50,11 @@ def test_the_full_card_takes_the_place_of_the_quick_one(open_words):
 
 
 def test_a_dear_card_is_asked_for_first(open_words, monkeypatch):
-    dear = AttributionPrice(1.2, 7, 12.0)
-    monkeypatch.setattr(cache_words, "price", lambda *_: dear)
+    dear = AttributionPrice(30.0, 700, 12.0)
+    monkeypatch.setattr(cache_words, "card_price", lambda *_: TrustPrice(dear, dear))
     app = settled(open_words("lstm", method="gradient_norm"))
     assert not card_of(app)
-    assert "networks with shuffled weights: about" in said(app)
+    assert "with words taken away: about 30 s" in said(app)
     app = settled(next(one for one in app.button if one.label == "Judge the scores").click().run())
     assert card_of(app)
 

@@ -288,7 +288,7 @@ def test_a_price_counts_about_the_passes_that_are_made(method, family):
 
 
 def test_a_jump_on_the_way_is_found_and_said():
-    """A state that doubles at every word tips at one point of the way, within less than single precision tells apart."""
+    """A state that grows at every word tips at one point of the way, within less than single precision tells apart."""
     model = build_tiny("rnn", num_layers=1, hidden_size=2, embedding_size=2)
     module = model.module
     with torch.no_grad():

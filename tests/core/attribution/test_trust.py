@@ -214,6 +214,20 @@ def test_a_full_card_takes_over_what_a_quick_one_measured(monkeypatch):
     assert all(one.n_passes >= 0 for one in other.lines)
 
 
+@pytest.mark.parametrize("method", ["integrated_gradients", "gradient_norm"])
+@pytest.mark.parametrize("text", [TEXT, TEXT + " and I would see it again with the others"])
+def test_the_price_of_a_card_counts_about_what_its_lines_say(method, text):
+    model = build_tiny("gru", num_layers=1)
+    price = api.price_assessment(model, text, method)
+    card = api.assess(model, text, api.attribute(model, text, method), full=True)
+    quick = {"training", "gap", "comprehensiveness", "sufficiency", "agreement"}
+    for names, expected in ((quick, price.quick), ({one.name for one in card.lines} - quick, price.more)):
+        n_passes = sum(one.n_passes for one in card.lines if one.name in names)
+        assert expected.n_passes / 2.5 <= n_passes <= expected.n_passes * 1.5
+        assert expected.seconds > 0
+        assert expected.memory_mib > 0
+
+
 def test_leaving_one_out_is_measured_once_for_both_lines_that_need_it():
     model = build_tiny("gru")
     attribution = api.attribute(model, TEXT, "gradient_norm", 1)
