@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer_core.judging.spec import TextsSpec
 from explorer_core.progress import Progress
-from explorer_core.results import BlockVerdicts, Judgement, TextBlock, TextTable
+from explorer_core.results import BlockVerdicts, Judgement, JudgingPrice, TextBlock, TextTable
 
 if TYPE_CHECKING:
     from explorer_core.judging.streaming import TextStream
@@ -97,6 +97,20 @@ def judge(
     return judging.judge(
         models, table, mapping, seed=seed, n_resamples=n_resamples, is_kept=is_kept, progress=progress, watch=watch
     )
+
+
+def price_judging(models: Sequence[LoadedModel], table: TextTable) -> tuple[JudgingPrice, ...]:
+    """What `judge` will take of each model: tokens times the pace at which it reads some of these texts now.
+
+    Texts it has read before cost nothing. Pricing itself takes well under a second a model.
+
+    Args:
+        models: From `load_model`.
+        table: From `read_texts`.
+    """
+    from explorer_core.judging import price
+
+    return tuple(price.price(model, table) for model in models)
 
 
 def write_report(

@@ -170,7 +170,7 @@ def effect(
         is_accuracy: Which of both it is.
         rows: As in `score`.
     """
-    row_of, n_rows = _numbered(rows, measured.shape[1])
+    row_of, _ = _numbered(rows, measured.shape[1])
     shape = (len(models), N_EFFECT_BINS)
     ends = [np.full(shape, np.nan) for _ in range(5)]
     low_end, high_end, mean, low, high = ends

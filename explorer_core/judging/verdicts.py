@@ -17,6 +17,7 @@ from explorer_core.prediction import ReadIds
 from explorer_core.progress import Progress
 
 AT_ONCE = 4_096  # texts tokenised and sorted together
+_AT_ONCE_SLOW = 256  # of a network that reads slowly, so that results come, and are kept, while a person waits
 _KEEP_EVERY_S = 10.0
 _LOOK_EVERY_S = 0.2
 
@@ -71,7 +72,8 @@ def verdicts(
     n_chars = np.fromiter((len(texts[row]) + 8 for row in rows), np.int64, len(rows))  # a measure of the work
     total = max(int(n_chars[missing].sum()), 1)
     done = 0
-    blocks = [missing[start : start + AT_ONCE] for start in range(0, len(missing), AT_ONCE)]
+    at_once = AT_ONCE if model.kind == "recurrent" else _AT_ONCE_SLOW
+    blocks = [missing[start : start + at_once] for start in range(0, len(missing), at_once)]
     pool = ThreadPoolExecutor(1)  # tokenises a block while the network reads the one before
     try:
         ahead = [pool.submit(work.tokenise, block) for block in blocks[:1]]

@@ -1,4 +1,4 @@
-"""The report of a judgement: its numbers are the judgement's, it asks no network for anything, and runs nobody's words."""
+"""The report of a judgement: its numbers are the judgement's, and it loads nothing and runs nobody's words."""
 
 from __future__ import annotations
 

@@ -212,3 +212,26 @@ def test_judging_leaves_no_trace_on_the_network(family, tiny_model, table):
     assert not model.module.training
     assert all((weight == before[name]).all() for name, weight in model.module.state_dict().items())
     assert not any(weight.grad is not None for weight in model.module.parameters())
+
+
+def test_the_price_counts_different_texts_that_were_not_read_before_and_their_tokens(tiny_model, read):
+    rows = [f"the film number {row} was good and {'very ' * (row % 7)}long" for row in range(300)]
+    table, model = read("a.txt", "\n".join(rows + rows[:50])), tiny_model("lstm", max_tokens=10)
+    (first,) = api.price_judging([model], table)
+    n_tokens = sum(map(len, prediction.read_ids(model, rows).ids))
+    assert (first.n_texts, first.n_known) == (300, 0)
+    assert first.n_tokens == pytest.approx(n_tokens, rel=0.05)
+    assert first.seconds > 0
+    api.judge([model], table.take(np.arange(100)))
+    (second,) = api.price_judging([model], table)
+    assert second.n_known == 100
+    assert second.n_tokens == pytest.approx(n_tokens * 2 / 3, rel=0.1)
+    api.judge([model], table)
+    assert api.price_judging([model], table)[0].seconds == 0
+
+
+def test_results_of_a_slow_network_come_after_fewer_texts(tiny_model, read):
+    table = read("a.txt", "\n".join(f"film {number} was good" for number in range(600)))
+    seen = []
+    api.judge([tiny_model("bert")], table, watch=seen.append, n_resamples=20)
+    assert [len(one) for one in seen] == [256, 512, 600]

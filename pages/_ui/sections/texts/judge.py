@@ -7,9 +7,11 @@ import json
 import streamlit as st
 
 from explorer_core import api
-from explorer_core.results import Judgement
+from explorer_core.numerals import number
+from explorer_core.results import Judgement, JudgingPrice, TextTable
 from pages._ui import cache, cache_texts, figures, messages, take_away, work
 from pages._ui.cache_texts import Desk
+from pages._ui.widgets import duration
 
 SECTION = {
     "label": "Judge",
@@ -84,11 +86,34 @@ def offer(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | No
     n_labelled = int((table.classes(mapping, models[0].labels) >= 0).sum())
     what = f"{n_labelled:,} of them with a label" if n_labelled else "without labels"
     count = f"{len(models)} models read" if len(models) > 1 else f"{messages.plain(models[0].name)} reads"
-    st.markdown(f"{count} {len(table):,} texts, {what}. Each different text is read once, and remembered.")
+    priced = _price(key, table, models)
+    st.markdown(
+        f"{count} {len(table):,} texts, {what}. Each different text is read once, and remembered. {price_words(priced)}"
+    )
     if st.button("Judge them", key="texts_judge", type="primary"):
         with messages.guard():
             start(desk, models, mapping, key)
         st.rerun()
+
+
+@st.cache_data(max_entries=32, ttl=600, show_spinner="Looking how long it takes")
+def _price(key: str, _table: TextTable, _models: list[cache.ModelInfo]) -> tuple[JudgingPrice, ...]:
+    return api.price_judging([cache.load(info.name, info.fingerprint) for info in _models], _table)
+
+
+def price_words(prices: tuple[JudgingPrice, ...]) -> str:
+    """What it will take, as Markdown."""
+    seconds = sum(one.seconds for one in prices)
+    n_known, n_texts = sum(one.n_known for one in prices), sum(one.n_texts for one in prices)
+    if n_known == n_texts:
+        return "All of it has been read before: this takes a moment."
+    before = f" {n_known / n_texts:.0%} of it has been read before." if n_known else ""
+    slowest = max(prices, key=lambda one: one.seconds)
+    most = ""
+    if len(prices) > 1 and slowest.seconds > max(0.6 * seconds, 10):
+        most = f", {duration(slowest.seconds)} of it for {messages.plain(slowest.model)}"
+    tokens = sum(one.n_tokens for one in prices)
+    return f"About **{duration(seconds)}** on this machine{most}: {number(tokens)} tokens.{before}"
 
 
 def start(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | None], key: str) -> None:

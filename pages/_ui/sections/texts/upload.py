@@ -16,7 +16,7 @@ from explorer_core.errors import ExplorerError
 from explorer_core.judging import spec as knobs
 from explorer_core.results import TextTable
 from explorer_core.text import visible
-from pages._ui import cache_texts, messages
+from pages._ui import cache_texts, figures, messages
 from pages._ui.cache_texts import Desk
 
 SECTION = {
@@ -30,6 +30,7 @@ FILES, PASTE = "texts_files", "texts_paste"  # keys
 _GUESSED, _NONE, _LEFT_OUT = "(guessed)", "(none)", "(left out)"
 _SHOWN = 200  # rows of the preview, and of the list of those left out
 _CELL_CHARS = 300
+_MOST_LABELS = 20  # bars
 _TXT = {"line": "a line", "block": "a block between blank lines", "document": "the whole file"}
 _LONG = {
     "whole": "Whole, as far as a model reads",
@@ -48,6 +49,7 @@ def draw(desk: Desk) -> None:
         return
     draw_reading(desk)
     draw_found(desk.table)
+    draw_counts(desk.table)
     draw_labels(desk)
     draw_preview(desk.table)
     draw_skipped(desk.table)
@@ -162,6 +164,16 @@ def draw_found(table: TextTable) -> None:
     labels = f", {labelled:,} with a label from {messages.quoted(table.label_column)}." if table.label_column else ""
     st.markdown(said + (labels or "; no labels."))
     st.caption(" ".join(messages.plain(note) for note in table.notes[:12]))
+
+
+def draw_counts(table: TextTable) -> None:
+    """How long the texts are, and how many carry each label."""
+    from explorer_core.views import text_histogram
+
+    lengths, labels = table.length_counts(), dict(list(table.label_counts().items())[:_MOST_LABELS])
+    labels = labels or {"no label": len(table)}
+    figures.chart(text_histogram.render(lengths, labels), "texts_counts", text_histogram.alt_text(lengths, labels))
+    figures.how_to_read("text_histogram")
 
 
 def draw_labels(desk: Desk) -> None:
