@@ -40,6 +40,7 @@ POINTS = 6  # of one panel
 AHEAD = np.linspace(0.0, 1.0, 9)  # where the logit is read first
 STEEP, WINDING = 0.3, 1.2  # share of all that moves in one step, and that over the whole move, from which on it is cut
 N_PANELS = 3
+KEPT_BACK = 0.98  # of the allowed gap; the rest is for the rounding of whoever adds up anew
 NARROWEST = 2.0**-20  # of the way; what moves within less is a jump for all that can be computed in single precision
 KNOBS = (
     BASELINE,
@@ -85,7 +86,7 @@ def explain(scorer: Scorer, knobs: Mapping[str, Any]) -> Scores:
     scorer.expect(largest + len(AHEAD) - 1)
     ahead = np.append(_read(scorer, baseline, AHEAD[:-1]), scorer.value)
     start, move = float(ahead[0]), scorer.value - float(ahead[0])
-    allowed = float(knobs["tolerance"]) * abs(move)
+    allowed = KEPT_BACK * float(knobs["tolerance"]) * abs(move)
     cuts = first_cuts(ahead) if largest >= N_PANELS * POINTS else np.array([0.0, 1.0])
     panels = _walk(scorer, baseline, cuts, [start, *_read(scorer, baseline, cuts[1:-1]), scorer.value])
     n_points = POINTS * len(panels)
