@@ -182,8 +182,8 @@ def suspects(found: WordReport) -> SuspectWords:
         f"Strong on average: among the {STRONG_SHARE:.0%} of them with the largest mean score by size (here from "
         f"{bar:.3g} logits on), with a 95 % interval that does not hold zero.",
         f"Goes with the label: texts with the word have the class “{found.target_label}” more or less often than "
-        f"others (Fisher's exact test over texts, at most {FALSE_SHARE:.0%} false finds by Benjamini and Hochberg), to the "
-        "same side as its score.",
+        f"others (Fisher's exact test over texts, at most {FALSE_SHARE:.0%} false finds by Benjamini and Hochberg), to "
+        "the same side as its score.",
         "No general sense: the word is not among those that the starter corpus marks as carrying sentiment.",
     )
     return SuspectWords(

@@ -6,12 +6,15 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer_core import api, registry
-from explorer_core.commands import _inputs, _output
+from explorer_core.commands import _attribute_stream, _inputs, _output, _shards
 from explorer_core.errors import InvalidInputError
 from explorer_core.results import WordAttribution, safe_csv
+
+if TYPE_CHECKING:
+    from explorer_core.loaded import LoadedModel
 
 ABOUT = {
     "label": "Attribute",
@@ -20,6 +23,8 @@ ABOUT = {
         'attribute "It is not good, but the ending is a triumph."',
         'attribute --method shapley_sampling --knob n_samples=100 --trust "Not a film I will see again."',
         "attribute --model starter-bert --file reviews.txt --out words.jsonl",
+        "attribute --method lstm_ledger --data million.csv --out words.jsonl",
+        "torchrun --nproc-per-node 4 -m explorer_core attribute --data 'shards/*.parquet' --out words.csv",
     ),
     "order": 45,
 }
@@ -47,10 +52,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also save as .jsonl (a line a text; called again, it goes on where it stopped), .csv (a row a word) or "
         ".npz (one text)",
     )  # fmt: skip
+    _attribute_stream.add_arguments(parser)
 
 
-def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Scores of every text, as plain values."""
+def run(args: argparse.Namespace) -> dict[str, Any] | None:
+    """Scores of every text, as plain values; of a stream how much it was. `None` in all processes but the first.
+
+    Raises:
+        InvalidInputError: If an option does not go with the others.
+    """
+    if args.data is not None or _shards.is_one_of_many():
+
+        def describe(model: LoadedModel, text: str, found: WordAttribution) -> dict[str, Any]:
+            return described(found) | _trust(model, text, found, _depth(args))
+
+        streamed = _attribute_stream.run(args, parse_knobs(args.method, args.knob), _depth(args), describe)
+        return None if streamed is None else streamed | {"is_stream": True}
+    if args.text_column or args.data_option:
+        raise InvalidInputError("--text-column and --data-option go with --data.")
     _inputs.check_target(args.out, ENDINGS)
     if args.texts and args.file:
         raise InvalidInputError("Give texts, or a --file, not both.")
@@ -60,7 +79,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     knobs = parse_knobs(args.method, args.knob)
     model = api.load_model(args.model, args.device)
     about = {"model": model.name, "fingerprint": model.fingerprint, "method": args.method, "knobs": knobs,
-             "target": _target(args.target, model.labels), "trust": _depth(args)}  # fmt: skip
+             "target": _attribute_stream.target_of(args.target, model.labels), "trust": _depth(args)}  # fmt: skip
     path = Path(args.out).expanduser() if args.out else None
     done = read_done(path, about) if path is not None and path.suffix == ".jsonl" else {}
     progress = _output.progress_line("Explaining")
@@ -70,8 +89,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if row is None:
             found = api.attribute(model, text, args.method, about["target"], **knobs)
             row = {"index": index, "text": text, "settings": about} | described(found)
-            if about["trust"]:
-                row["trust"] = judged(api.assess(model, text, found, full=args.full))
+            row |= _trust(model, text, found, _depth(args))
             if path is not None and path.suffix == ".npz":
                 found.save(path)
             if path is not None and path.suffix == ".jsonl":
@@ -91,7 +109,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def render(found: dict[str, Any]) -> str:
-    """A table of words for each text, with what it adds up to and the trust card."""
+    """A table of words for each text, with what it adds up to and the trust card; of a stream how much it was."""
+    if found.get("is_stream"):
+        return _attribute_stream.render(found)
     blocks = []
     for row in found["texts"]:
         n_columns = 3 if row["standard_error"] else 2
@@ -206,6 +226,6 @@ def _depth(args: argparse.Namespace) -> str:
     return "full" if args.full else "quick" if args.trust else ""
 
 
-def _target(target: str | None, labels: Sequence[str]) -> int | str | None:
-    """A label, or a number where no label reads like it."""
-    return int(target) if target is not None and target not in labels and target.isdecimal() else target
+def _trust(model: LoadedModel, text: str, found: WordAttribution, depth: str) -> dict[str, Any]:
+    """The trust card, if one is asked for."""
+    return {"trust": judged(api.assess(model, text, found, full=depth == "full"))} if depth else {}
