@@ -158,6 +158,17 @@ class Read:
         found = api.judge(models, api.read_texts(pasted="\n".join(rows)), n_resamples=20, is_kept=False)
         return dataclasses.replace(found, labels=(self.text, "other"))
 
+    @cached_property
+    def map_of_texts(self) -> Any:
+        return api.project_texts(api.states_of_texts(self.model, [*self.judged.table.texts[:6], "good"]))
+
+    @cached_property
+    def word_reports(self) -> Any:
+        """Of two networks over the same texts; the class is the text itself."""
+        table = self.judged.table
+        models = [build_tiny(self.model.architecture, labels=("other", self.text), seed=seed) for seed in (0, 1)]
+        return [api.report_words(model, table, {}, n_texts=4).by_word for model in models]
+
     @property
     def labels(self) -> dict[str, int]:
         return {self.text: 3, "other": 4}
@@ -210,6 +221,8 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "reliability": lambda read: ((read.judged,), {}),
     "text_effect": lambda read: ((read.judged,), {"effect": 1}),
     "decisions": lambda read: ((read.judged,), {}),
+    "text_map": lambda read: ((read.map_of_texts, [read.text, *["b"] * 6], read.text), {}),
+    "word_report": lambda read: ((read.word_reports, read.word_reports[0].words[:9]), {}),
     "text_histogram": lambda read: (({"1-5": 3, "6-10": 9}, read.labels), {}),
     "training_curves": lambda read: ((CURVES,), {}),
     "gradient_history": lambda read: ((read.recorded,), {"layer": 1}),
