@@ -62,6 +62,7 @@ def render(
     numeric = isinstance(values, np.ndarray) and values.dtype.kind in "fiu"
     parts = _numeric(values, title) if numeric else _named([str(value) for value in values], colors or {})
     for name, rows, marker in parts:
+        said = f"{_style.escaped(title, 40)} %{{marker.color:.4g}}" if numeric else name.rpartition(" (")[0]
         spec["data"].append(
             {"type": "scattergl", "mode": "markers", "name": name,
              "x": result.xy[rows, 0], "y": result.xy[rows, 1],
@@ -69,8 +70,7 @@ def render(
              "marker": {"size": size, "opacity": 0.75, **marker},
              "selected": {"marker": {"opacity": 0.95}}, "unselected": {"marker": {"opacity": 0.12}},
              "showlegend": not numeric,
-             "hovertemplate": (f"{_style.escaped(title, 40)} %{{marker.color:.4g}}" if numeric else name)
-             + ", text %{customdata}<extra></extra>"}
+             "hovertemplate": f"{said}, text %{{customdata}}<extra></extra>"}
         )  # fmt: skip
     if numeric:
         spec["layout"]["margin"]["t"] = _style.TOP

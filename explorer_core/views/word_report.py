@@ -20,7 +20,7 @@ ABOUT = {
     "zero the word speaks for it, left of zero against. The bar is a 95 % interval over texts; a word of a single text "
     "has none.",
     "does_not_show": "What a word does beside others: a mean near zero may hide a word that helps here and harms "
-    "there. The words drawn are those with the largest means or differences of very many, so some of them are large by luck.",
+    "there. The words drawn are those with the largest means or differences of very many, so some are large by luck.",
     "formula": "mean = sum of scores ÷ occurrences; variance = R ÷ (R − 1) · Σ over texts (sum of scores − mean · "
     "occurrences)² ÷ occurrences²",
     "source": "Cochran 1977, Sampling techniques, section 6",
