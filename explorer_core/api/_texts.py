@@ -202,7 +202,7 @@ def judge_blocks(
 ) -> Iterator[BlockVerdicts]:
     """What a model says of the blocks of `stream_texts`; the same block gives the same numbers in any process.
 
-    A block is read and tokenised in a thread while the model reads the one before.
+    A block is read and tokenised, and the one before it judged, in threads while the caller writes another.
 
     Args:
         model: From `load_model`.

@@ -158,12 +158,16 @@ def judge_blocks(
             numbers.setdefault(text, len(numbers))
         return block, numbers, prediction.read_ids(model, list(numbers), may_skip=True)
 
-    pool = ThreadPoolExecutor(1)  # reads and tokenises a block while the network reads the one before
+    pool = ThreadPoolExecutor(2)  # a block is read and tokenised, one before it judged, while the caller writes another
     try:
-        waiting = pool.submit(prepare)
+        waiting, judging = pool.submit(prepare), None
         while (ready := waiting.result()) is not None:
             waiting = pool.submit(prepare)
-            yield _judge(model, *ready, mapping)
+            done, judging = judging, pool.submit(_judge, model, *ready, mapping)
+            if done is not None:
+                yield done.result()
+        if judging is not None:
+            yield judging.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
