@@ -16,7 +16,7 @@ from explorer_core.errors import ExplorerError
 from explorer_core.params import Knob
 from explorer_core.text import visible
 from explorer_core.training.spec import DataSpec
-from pages._ui import figures, messages
+from pages._ui import figures, messages, train_on_it
 from pages._ui.widgets import knob
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ def draw() -> DataSpec | None:
         What to train on, or `None` while something is missing or cannot be used; the page then says what.
     """
     abouts = {about.name: about for about in api.list_sources()}
+    first = train_on_it.SOURCE if train_on_it.given() else next(iter(abouts))
     source = st.segmented_control(
-        "Data", list(abouts), default=next(iter(abouts)), required=True, format_func=lambda name: abouts[name].label,
+        "Data", list(abouts), default=first, required=True, format_func=lambda name: abouts[name].label,
         key="data_source",
     )  # fmt: skip
     st.caption(abouts[source].sentence)
@@ -51,8 +52,9 @@ def draw_options(source: str, *, key: str = "data", is_brief: bool = False) -> D
     """
     wanted = next(about for about in api.list_sources() if about.name == source).extra.get("options", ())
     options: dict[str, Any] = {}
+    given = train_on_it.draw_given() if key == "data" and source == train_on_it.SOURCE else None
     for option in (option for option in wanted if option.get("required")):
-        options[option["name"]] = _draw_option(source, option, None, key)
+        options[option["name"]] = given.path if given else _draw_option(source, option, None, key)
         if not options[option["name"]]:
             return None
     found = None  # without a first look, such as at a set whose part is not chosen yet, options are typed
@@ -61,7 +63,8 @@ def draw_options(source: str, *, key: str = "data", is_brief: bool = False) -> D
     others = [option for option in wanted if not option.get("required")]
     for option, place in zip(others, _places(len(others)), strict=False):
         with place:
-            options[option["name"]] = _draw_option(source, option, found, key)
+            guess = given.columns.get(option["name"]) if given else None
+            options[option["name"]] = _draw_option(source, option, found, key, guess)
     options = {name: value for name, value in options.items() if value not in (None, "")}
     try:
         preview = _look(source, _frozen(options))
@@ -115,7 +118,9 @@ def _places(n_options: int) -> list[Any]:
     return st.columns(min(max(n_options, 1), 4)) * (n_options // 4 + 1) if n_options else []
 
 
-def _draw_option(source: str, option: Mapping[str, Any], found: DataPreview | None, start: str) -> Any:
+def _draw_option(
+    source: str, option: Mapping[str, Any], found: DataPreview | None, start: str, wanted: str | None = None
+) -> Any:
     """The control of one option of a source, by its kind."""
     key = f"{start}_{source}_{option['name']}"
     kind, label, help_text = option["kind"], option["label"], option["help"]
@@ -130,7 +135,7 @@ def _draw_option(source: str, option: Mapping[str, Any], found: DataPreview | No
     guess = None
     if found is not None and kind == "column":
         choices = found.columns
-        guess = getattr(found, option["name"], None)
+        guess = wanted if wanted in choices else getattr(found, option["name"], None)
     elif found is not None:
         choices = found.choices.get(option["name"], choices)
     return st.selectbox(

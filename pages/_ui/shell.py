@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import messages
+from pages._ui import messages, way_back
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -94,6 +94,7 @@ def run(page: StreamlitPage) -> None:
     """Run the page inside the shell; what it cannot do is said in a sentence."""
     st.session_state["_shell_ran"] = True
     with messages.guard():
+        way_back.draw(page.title)
         page.run()
 
 

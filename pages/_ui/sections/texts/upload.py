@@ -16,7 +16,7 @@ from explorer_core.errors import ExplorerError
 from explorer_core.judging import spec as knobs
 from explorer_core.results import TextTable
 from explorer_core.text import visible
-from pages._ui import cache_texts, figures, messages
+from pages._ui import cache_texts, figures, messages, train_on_it
 from pages._ui.cache_texts import Desk
 
 SECTION = {
@@ -49,6 +49,7 @@ def draw(desk: Desk) -> None:
         return
     draw_reading(desk)
     draw_found(desk.table)
+    train_on_it.offer(desk)
     draw_counts(desk.table)
     draw_labels(desk)
     draw_preview(desk.table)
