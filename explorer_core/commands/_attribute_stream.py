@@ -88,7 +88,7 @@ def run(args: argparse.Namespace, knobs: dict[str, Any], depth: str, describe: D
             lines = _json_lines(model, block, there, describe)
         else:
             lines = _csv_lines(block, there, lambda: api.attribute(model, "a", args.method, target, **knobs))
-        sums = {
+        sums: dict[str, Any] = {
             "n_texts": len(there),
             "n_words": sum(len(one.words) for _, one in there),
             "n_unread": len(found) - len(there),

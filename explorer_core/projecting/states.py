@@ -115,7 +115,7 @@ def _read(
 
 
 @torch.inference_mode()
-def _recurrent(model: LoadedModel, rows: Sequence[list[int]], what: str, layer: int, direction: int) -> np.ndarray:
+def _recurrent(model: LoadedModel, rows: list[list[int]], what: str, layer: int, direction: int) -> np.ndarray:
     """States of a batch of a recurrent network, shape [text, unit]."""
     module: Any = model.module
     given = prediction.pad(rows, model)
@@ -130,7 +130,7 @@ def _recurrent(model: LoadedModel, rows: Sequence[list[int]], what: str, layer: 
 
 
 @torch.inference_mode()
-def _transformer(model: LoadedModel, rows: Sequence[list[int]], what: str, layer: int, direction: int) -> np.ndarray:
+def _transformer(model: LoadedModel, rows: list[list[int]], what: str, layer: int, direction: int) -> np.ndarray:
     """States of a batch of a transformer, shape [text, unit]."""
     module: Any = model.module
     given = prediction.pad(rows, model)

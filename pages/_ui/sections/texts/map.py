@@ -59,7 +59,9 @@ def pick(judged: Judgement) -> tuple[cache.ModelInfo, tuple[str, int, int, str]]
             "final": "State after the text" if is_recurrent else "First token, [CLS]",
             "mean": "Mean over the tokens",
         }
-        what = st.selectbox("State", list(names), key=WHAT, bind="query-params", width=220, format_func=names.get)
+        what = st.selectbox(
+            "State", list(names), key=WHAT, bind="query-params", width=220, format_func=names.__getitem__
+        )
         n_layers, n_directions = cache_map.choices(info.name, info.fingerprint)
         layer, direction = n_layers - 1, 0
         if what != "head" and n_layers > 1:
