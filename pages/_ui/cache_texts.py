@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer_core import api
+from explorer_core.errors import ExplorerError
 from explorer_core.results import Judgement, TextTable
 from pages._ui import cache
 
@@ -84,6 +85,16 @@ def _table(paths: tuple[str, ...], names: tuple[str, ...], pasted: str, spec: st
     if paths:
         return api.read_texts(paths, wanted, names=names)
     return api.read_texts(spec=wanted, pasted=pasted)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def column_names(path: str, encoding: str | None) -> tuple[str, ...]:
+    """Columns of a file whose texts could not be read, to choose from; none if it cannot be read at all."""
+    options = {"path": path} | ({"encoding": encoding} if encoding else {})
+    try:
+        return api.preview_data(api.DataSpec("local_file", options)).columns
+    except ExplorerError:
+        return ()
 
 
 def forget() -> None:

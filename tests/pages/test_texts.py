@@ -153,3 +153,26 @@ def test_hostile_labels_and_names_stay_text(open_texts, home):
     assert "&lt;img src=x" in shown
     assert "<img" not in shown
     assert "<b>no" not in shown
+
+
+def test_where_no_column_looks_like_texts_one_can_be_chosen(open_texts):
+    rows = "".join(f"{row},2024-01-{row % 28 + 1:02d},{row * 1.5}\n" for row in range(30))
+    app = open_texts(f"id,when,price\n{rows}")
+    assert "No column looks like texts" in said(app)
+    next(box for box in app.selectbox if box.label == "Column of texts").select("when").run()
+    assert not app.exception
+    assert "30 texts" in said(app)
+
+
+def test_the_price_is_told_before_the_press_and_the_report_is_there_after_it(open_texts):
+    app = open_texts(view="Judge")
+    assert "on this machine" in said(app)
+    assert "tokens" in said(app)
+    next(button for button in app.button if button.key == "texts_judge").click().run()
+    settle(app)
+    app.query_params["view"] = "Report"
+    app.session_state["view"] = "report"
+    app.run()
+    assert not app.exception
+    assert {button.key for button in app.get("download_button")} >= {"texts_report_html", "texts_report_bundle"}
+    assert "most confident mistakes" in said(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -44,6 +45,10 @@ def draw(desk: Desk) -> None:
     """What can be given; then, once something is, columns, labels, a preview and what was left out."""
     draw_given(desk)
     if desk.table is None:
+        names = cache_texts.column_names(desk.choice.paths[0], desk.choice.spec.encoding) if desk.choice.paths else ()
+        if len(names) > 1:
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+                choose_columns(desk.choice.spec, names)
         if desk.choice.spec != api.TextsSpec():
             st.button("Read them with guessed columns", key="texts_reset", on_click=_reset)
         return
@@ -109,11 +114,7 @@ def draw_reading(desk: Desk) -> None:
     spec, names = desk.choice.spec, list(desk.table.column_names)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if len(names) > 1:
-            guess = {_GUESSED: f"{desk.table.text_column[:40]} (guessed)"}
-            _choose("text_column", "Column of texts", [_GUESSED, *names], spec.text_column or _GUESSED, names=guess)
-            label = _NONE if spec.label_column == "" else spec.label_column or _GUESSED
-            guess = {_GUESSED: f"{(desk.table.label_column or 'none')[:40]} (guessed)"}
-            _choose("label_column", "Column of labels", [_GUESSED, _NONE, *names], label, names=guess)
+            choose_columns(spec, names, desk.table.text_column, desk.table.label_column or "none")
         is_txt = bool(desk.choice.pasted) or any(name.lower().endswith(".txt") for name in desk.choice.names)
         if is_txt:
             _choose("txt", knobs.TXT.label, list(_TXT), spec.txt, names=_TXT, help_text=knobs.TXT.help)
@@ -122,6 +123,15 @@ def draw_reading(desk: Desk) -> None:
             _number("n_words", knobs.WORDS, spec.n_words)
         if spec.long == "window":
             _number("n_overlap", dataclasses.replace(knobs.OVERLAP, high=spec.n_words - 1), spec.n_overlap)
+
+
+def choose_columns(spec: api.TextsSpec, names: Sequence[str], text: str = "", label: str = "") -> None:
+    """Which columns hold texts and labels; `text` and `label` are the guesses, if there are any."""
+    guesses = [{_GUESSED: f"{found[:40]} (guessed)"} if found else {} for found in (text, label)]
+    chosen = _NONE if spec.label_column == "" else spec.label_column or _GUESSED
+    options = [_GUESSED, *names]
+    _choose("text_column", "Column of texts", options, spec.text_column or _GUESSED, names=guesses[0])
+    _choose("label_column", "Column of labels", [_GUESSED, _NONE, *names], chosen, names=guesses[1])
 
 
 def _choose(
