@@ -33,20 +33,20 @@ def scores_table(judged: Judgement) -> str:
     return table(("model", "accuracy", "macro F1", "calibration error", "after temperature", "temperature"), rows)
 
 
-def classes_table(judged: Judgement, model: int) -> str:
-    """Precision, recall and F1 of each class."""
+def classes_table(judged: Judgement, model: int, *, with_f1: bool = True) -> str:
+    """Precision and recall of each class, and F1 where there is room for it."""
     scores = judged.scores[model]
     rows = [
         (
             name(label),
             ranged(float(scores.precision[index]), scores.intervals[f"precision.{index}"]),
             ranged(float(scores.recall[index]), scores.intervals[f"recall.{index}"]),
-            shown(float(scores.f1[index])),
+            *([shown(float(scores.f1[index]))] if with_f1 else []),
             f"{int(scores.support[index]):,}",
         )
         for index, label in enumerate(scores.labels[:MAX_CLASSES])
     ]
-    return table(("class", "precision", "recall", "F1", "texts"), rows)
+    return table(("class", "precision", "recall", *(["F1"] if with_f1 else []), "texts"), rows)
 
 
 def confusion_table(judged: Judgement, model: int) -> str:

@@ -169,7 +169,7 @@ def draw_scores(judged: Judgement) -> None:
         chosen = st.selectbox("Model", names, key=MODEL, label_visibility="collapsed") if len(names) > 1 else names[0]
         model = names.index(chosen) if chosen in names else 0
         figures.chart(confusion.render(judged, model=model), "texts_confusion", confusion.alt_text(judged, model=model))
-        st.html(_STYLE + _judged_tables.classes_table(judged, model))
+        st.html(_STYLE + _judged_tables.classes_table(judged, model, with_f1=False))
         figures.how_to_read("confusion")
     with right:
         st.markdown("#### Is it as often right as it says?")
