@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -317,7 +317,7 @@ def _calls(judged: Judgement) -> Iterator[Part]:
         yield _text_table(judged, rows, ["decided", "margin"], said)
 
 
-def _text_table(judged: Judgement, rows: np.ndarray, head: list[str], said: list[tuple[str, ...]]) -> str:
+def _text_table(judged: Judgement, rows: np.ndarray, head: list[str], said: Sequence[tuple[str, ...]]) -> str:
     """Texts with where they stand and their label, then further cells as HTML."""
     labels = ["label"] if judged.has_labels else []
     cells = []
@@ -349,7 +349,7 @@ def _made(judged: Judgement, about: Mapping[str, Any]) -> Iterator[Part]:
         for model, family, mark in zip(judged.models, judged.architectures, judged.fingerprints, strict=True)
     ]
     yield f"<div class=wide>{table(('model', 'family', 'fingerprint of its weights'), rows)}</div>"
-    plain = {"digest of the texts, their places and labels": judged.table.digest}
+    plain: dict[str, Any] = {"digest of the texts, their places and labels": judged.table.digest}
     if judged.scores:
         plain |= {"bootstrap samples": judged.scores[0].n_resamples, "seed": judged.scores[0].seed}
     tables = {key: value for key, value in about.items() if isinstance(value, Mapping)}
