@@ -49,6 +49,15 @@ def marked(text: str) -> LabelledTexts:
     return LabelledTexts((text, CORPUS[1]), np.array([0, 1]), ("negative", "positive"), split, "a", "A.", spans=spans)
 
 
+def pasted(text: str) -> Any:
+    """Two texts with their labels, as a person brings them."""
+    return api.read_texts(pasted=f"{text}\n{CORPUS[1]}\n{CORPUS[0]}")
+
+
+def judged_by(model: LoadedModel, text: str, **more: Any) -> Any:
+    return api.judge([model], pasted(text), is_kept=False, n_resamples=100, **more)
+
+
 CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
     "predict": (lambda model, text, **more: api.predict(model, [text, "dull"], **more), tuple(FAMILIES)),
     "trace_states": (api.trace_states, tuple(FAMILIES)),
@@ -92,6 +101,21 @@ CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
         lambda model, text: [one.n_passes for one in api.price_over_texts(model, CORPUS, EVERY_KIND).values()],
         tuple(FAMILIES),
     ),
+    "price_assessment": (lambda model, text: api.price_assessment(model, text).quick.n_passes, ("lstm", "bert")),
+    "judge": (lambda model, text, **more: judged_by(model, text, **more).logits, tuple(FAMILIES)),
+    "price_judging": (lambda model, text: api.price_judging([model], pasted(text))[0].n_tokens, tuple(FAMILIES)),
+    "order_texts": (
+        lambda model, text, **more: (
+            api.order_texts(judged_by(model, text), "short_deletions", network=model, n_texts=2, **more).values
+        ),
+        ("lstm", "bert"),
+    ),
+    "states_of_texts": (lambda model, text, **more: api.states_of_texts(model, CORPUS, **more), tuple(FAMILIES)),
+    "attribute_texts": (
+        lambda model, text, **more: [one.scores for _, one in api.attribute_texts(model, CORPUS, **more)],
+        tuple(FAMILIES),
+    ),
+    "report_words": (lambda model, text, **more: api.report_words(model, pasted(text), **more), ("lstm", "bert")),
     "index_states": (lambda model, text, **more: api.index_states(model, CORPUS, **more), tuple(FAMILIES)),
     "price_index": (lambda model, text: api.price_index(model, CORPUS).n_words, tuple(FAMILIES)),  # not its seconds
     "unit_card": (over_index(lambda index: api.unit_card(index, 3)), tuple(FAMILIES)),
@@ -116,12 +140,21 @@ NOT_READING = {
     "evaluate",  # predicts; its data has a test of its own
     "open_index",  # reads what `index_states` wrote
     *("run_lab", "price_lab", "lab_example"),  # are given no network; their own test is in lab/test_run.py
-    "reproduce_bundle",  # packs results; only its script calls a network
+    *("reproduce_bundle", "reproduce_judgement", "write_report"),  # pack results; only their scripts call a network
+    *("run_exam", "start_exam", "resume_exam", "price_exam", "list_exam_jobs"),  # train networks of their own
+    *("list_exams", "load_exam", "find_exam", "delete_exam", "delete_upload", "forget_verdicts"),  # are about files
+    *("read_texts", "stream_texts", "guess_labels", "find_pairs"),  # read files
+    *("sum_blocks", "score_sums", "select_texts", "slice_choices", "list_reasons", "judge_pairs"),  # of what was judged
+    *("project_texts", "contrast_words", "find_suspect_words"),  # of what was read
+    "judge_blocks",  # predicts blocks; its files have tests of their own
+    *("price_order", "price_map", "price_report", "report_method", "state_choices"),  # count
 }
 WITHOUT_READING = {
     "untrained_twin",
     "price_spectrum",
     "price_attribution",
+    "price_assessment",
+    "price_judging",
     "price_over_texts",
 }  # build, count or remember a pace
 
