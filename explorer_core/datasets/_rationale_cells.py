@@ -28,6 +28,8 @@ Span = tuple[int, int]
 _PAIRS = re.compile(r"\s*\d{1,9}\s*[-:–]\s*\d{1,9}\s*(?:[;,\s]\s*\d{1,9}\s*[-:–]\s*\d{1,9}\s*)*[;,]?\s*")
 _PAIR = re.compile(r"(\d{1,9})\s*[-:–]\s*(\d{1,9})")
 _WORD = re.compile(r"[^ \t\r\n]+")
+_LONG = f"a rationale of more than {settings.MAX_CELL_CHARS:,} characters"
+_ODD_MASK = "a mask with something else than numbers from 0 to 1"
 _NEITHER = "a rationale that is neither spans nor a mask of 0 and 1"
 _ODD_SPAN = "a span that is not two whole numbers"
 _EARLY, _TURNED = "a span that begins before its text", "a span that ends before it begins"
@@ -94,7 +96,7 @@ def joined(spans: Sequence[Span]) -> tuple[Span, ...]:
 def _value(cell: str) -> list[Any]:
     """The cell as a list of numbers, or of lists."""
     if len(cell) > settings.MAX_CELL_CHARS:
-        raise InvalidInputError(f"a rationale of more than {settings.MAX_CELL_CHARS:,} characters")
+        raise InvalidInputError(_LONG)
     bare = cell.strip()
     if bare.startswith("["):
         try:
@@ -142,7 +144,7 @@ def _marks(value: list[Any], n_words: int) -> list[bool]:
         raise InvalidInputError(_NEITHER)
     for mask in masks:
         if not all(isinstance(number, (int, float)) and 0 <= number <= 1 for number in mask):
-            raise InvalidInputError("a mask with something else than numbers from 0 to 1")
+            raise InvalidInputError(_ODD_MASK)
         if len(mask) != n_words:
             raise InvalidInputError(_UNEVEN)
     return [sum(column) >= MARKED_FROM * len(masks) for column in zip(*masks, strict=True)]

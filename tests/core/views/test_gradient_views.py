@@ -79,7 +79,7 @@ def test_the_floor_of_the_format_is_drawn_where_values_come_near_it():
     faded[0] = np.float32(1e-40)  # below the floor, not zero
     figure = gradient_lines.render(dataclasses.replace(found, grad_embedding=faded))
     floor = np.log10(np.finfo(np.float32).tiny)
-    assert floor in [shape.y0 for shape in figure.layout.shapes]
+    assert any(shape.y0 == pytest.approx(float(floor), rel=1e-6) for shape in figure.layout.shapes)
     assert "the dotted line" in said_above(figure)
     low, high = figure.layout.yaxis.range
     assert low < line_of(figure, "word vector").y[0] < floor < high
