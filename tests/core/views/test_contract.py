@@ -25,13 +25,14 @@ from explorer_core.views.running_verdict import VerdictLine
 from tests.conftest import FAMILIES, RECURRENT_FAMILIES, build_tiny
 from tests.core.exam.exams import made_exam
 
+LONG = "three hundred words"
 TEXTS = {
     "one word": "terrible",
     "several pieces": "unbelievably plotless , zxq",
     "emoji": "so good \U0001f60d\U0001f469\u200d\U0001f467 \U0001f44d\U0001f3fd",
     "Arabic": "كان الفيلم رائعا، 好",
     "hostile": "<img src=x onerror=1> <i>a</i> \u202eevil\u2066 %{y} {{x}} $1$ [a](http://h) &lt;script&gt; \x07",
-    "three hundred words": " ".join(("the film was not good but the acting was great , " * 28).split()[:300]),
+    LONG: " ".join(("the film was not good but the acting was great , " * 28).split()[:300]),
 }
 FITS = {
     None: FAMILIES,
@@ -251,9 +252,11 @@ def read_of(family: str, name: str) -> Read:
 
 def cases() -> Iterator[Any]:
     for view, about in registry.describe("views").items():
-        for family in FITS[about.extra.get("needs")]:
+        fitting = list(FITS[about.extra.get("needs")])
+        for family in fitting:
             for name in TEXTS:
-                yield pytest.param(view, family, name, id=f"{view}-{family}-{name}")
+                if name != LONG or family in (fitting[0], fitting[-1]):  # two families do for what is slow
+                    yield pytest.param(view, family, name, id=f"{view}-{family}-{name}")
 
 
 def strings_of(node: Any) -> Iterator[str]:
