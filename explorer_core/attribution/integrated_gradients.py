@@ -33,7 +33,7 @@ ABOUT = {
     "complete": True,
     "unit": "logit",
     "gradients": True,
-    "price": "6 to 512 passes and their gradients, as many as the stated gap needs",
+    "price": "8 passes to look ahead, 6 to 512 with their gradients, as many as the stated gap needs",
     "order": 10,
 }
 POINTS = 6  # of one panel
