@@ -5,8 +5,9 @@ from pages._ui import shell
 shell.require_shell()
 
 from explorer_core.errors import ExplorerError  # noqa: E402 - the guard comes first
-from pages._ui import cache, cache_texts, messages, sections, state  # noqa: E402
+from pages._ui import cache, cache_texts, messages, sections, state, way_back  # noqa: E402
 
+way_back.follow()
 given = cache_texts.choice()
 models = [cache.model_info(name) for name in state.model_names()]
 table = None

@@ -8,7 +8,7 @@ export default function (component) {
   const { data, parentElement, setStateValue } = component
   let own = instances.get(parentElement)
   if (!own) {
-    own = { hash: null, stop: () => {}, unit: null, word: null, view: null }
+    own = { hash: null, stop: () => {}, unit: null, word: null, view: null, pressed: null }
     instances.set(parentElement, own)
   }
   const root = parentElement.querySelector(".maps")
@@ -129,8 +129,7 @@ function panelOf(own, about, index) {
     hover(own.head.group, own.head.stamp, { word: null })
   }
   over.onclick = (event) => {
-    const place = own.hasZoomed ? null : placeAt(own, panel, event)
-    own.hasZoomed = false
+    const place = hasMoved(own.pressed, event) ? null : placeAt(own, panel, event) // the click that ends a drag
     if (place) choose(own, place.column, place.unit, 0)
   }
   over.ondblclick = () => showAll(own)
@@ -206,8 +205,12 @@ function dragged(own) {
   return found
 }
 
+function hasMoved(pressed, event) {
+  return pressed !== null && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > DRAG_PX
+}
+
 function onDown(own, panel, event) {
-  own.hasZoomed = false
+  own.pressed = { x: event.clientX, y: event.clientY }
   if (event.button !== 0 || event.pointerType === "touch") return // a finger scrolls the page
   const box = panel.over.getBoundingClientRect()
   const [x, y] = [event.clientX - box.left, event.clientY - box.top]
@@ -230,10 +233,7 @@ function onUp(own) {
   if (!own.drag) return
   const view = own.drag.moved ? dragged(own) : null
   own.drag = null
-  if (view) {
-    own.hasZoomed = true // the click that ends a drag chooses nothing
-    zoomTo(own, view)
-  }
+  if (view) zoomTo(own, view)
 }
 
 function endDrag(own) {

@@ -22,7 +22,7 @@ LEDGER, HALVES = "states_ledger", "states_halves"
 PATTERN = "states_pattern"
 # keys of charts over words, which show a line at the chosen word
 CHARTS = (VERDICT, NORMS, UNIT_LINES, ROLLOUT, TURNS, MEMORY_WORDS, MEMORY_UNIT, LEDGER, HALVES, PATTERN)
-MODEL = "look"  # key, and name in the address
+MODEL = state.LOOK  # key, and name in the address
 QUANTITY, CLASSES = "verdict", "classes"  # likewise
 _QUANTITIES = {"prob": "Probability", "logit": "Logit"}
 _CLASSES = {"target": "Target class", "all": "Every class"}

@@ -59,6 +59,12 @@ PAGES = (
         "Which words made this prediction, and how far that answer can be believed.",
     ),
     Entry(
+        "pages/compare.py",
+        "Compare",
+        "Compare",
+        "How the architectures differ: on this text, on many, and at what price.",
+    ),
+    Entry(
         "pages/texts.py",
         "Texts",
         "Texts",

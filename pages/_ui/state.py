@@ -10,6 +10,7 @@ import streamlit as st
 from pages._ui.examples import DEFAULT_TEXT
 
 MODELS, TEXT, TARGET = "models", "text", "target"  # keys of the widgets, and names in the address
+LOOK = "look"  # the model looked into on a page over one text, likewise
 PREDICTED = "(predicted)"
 
 

@@ -107,7 +107,7 @@ def draw_lines(
     labels = drawn[0].reader.labels
     lines = [
         running_verdict.VerdictLine(name, verdict.reader.architecture, verdict.probs, verdict.logits)
-        for name, verdict in zip(_line_names(drawn), drawn, strict=True)
+        for name, verdict in zip(line_names([one.reader for one in drawn]), drawn, strict=True)
     ]
     shown: dict[str, Any] = {
         "target": target,
@@ -147,12 +147,12 @@ def _check_fits(reader: Reader, first: Reader) -> None:
         raise IncompatibleError(f"It reads this text as other words than {first.name}.")
 
 
-def _line_names(drawn: Sequence[Verdict]) -> list[str]:
-    """The family where that is enough, else the model's own name."""
-    families = [family_label(verdict.reader.architecture) for verdict in drawn]
+def line_names(models: Sequence[Reader | cache.ModelInfo]) -> list[str]:
+    """What each model is called in a picture: the family where that is enough, else the model's own name."""
+    families = [family_label(model.architecture) for model in models]
     return [
-        family if families.count(family) == 1 else verdict.reader.name.removeprefix("starter-")
-        for family, verdict in zip(families, drawn, strict=True)
+        family if families.count(family) == 1 else model.name.removeprefix("starter-")
+        for family, model in zip(families, models, strict=True)
     ]
 
 

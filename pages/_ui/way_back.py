@@ -8,9 +8,12 @@ import streamlit as st
 
 from pages._ui import sections, sidebar, state
 
-PAGES = {"States": "pages/states.py", "Gradients": "pages/gradients.py", "Words": "pages/words.py"}
+PAGES = {
+    "States": "pages/states.py", "Gradients": "pages/gradients.py", "Words": "pages/words.py",
+    "Compare": "pages/compare.py",
+}  # fmt: skip
 _LIST = "pages/texts.py"
-_PLACES, _OPENED = "texts_places", "texts_opened"
+_PLACES, _OPENED, _NEXT = "texts_places", "texts_opened", "texts_next_page"
 
 
 def keep(section: str, keys: Sequence[str]) -> None:
@@ -27,13 +30,12 @@ def bring_back(section: str, keys: Sequence[str]) -> None:
     st.session_state.update(kept)
 
 
-def buttons(section: str, text: str, key: str, said: str = "Open it on") -> None:
-    """Buttons that open a text on the pages over one text."""
+def buttons(section: str, text: str, key: str, model: str | None = None, said: str = "Open it on") -> None:
+    """Buttons that open a text on the pages over one text, which look into `model`."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(said, width="content")
-        for label, page in PAGES.items():
-            if st.button(label, key=f"{key}_{label}", on_click=_take, args=(section, text)):
-                go(page)
+        for label in PAGES:
+            st.button(label, key=f"{key}_{label}", on_click=take, args=(section, text, label, model))
 
 
 def go(page: str) -> None:
@@ -41,11 +43,22 @@ def go(page: str) -> None:
     st.switch_page(page, query_params={})  # without any it would refuse those that widgets hold; they write them anew
 
 
-def _take(section: str, text: str) -> None:
+def take(section: str, text: str, page: str, model: str | None = None) -> None:
+    """A callback: a text is opened on a page, a key of `PAGES`, which looks into `model`; `follow` goes there."""
     st.session_state[state.TEXT] = text
     sidebar.forget_example()
+    if model is not None:
+        st.session_state[state.LOOK] = model
     st.session_state[_OPENED] = (section, text)
     st.session_state.pop(sections.VIEW, None)
+    st.session_state[_NEXT] = PAGES[page]
+
+
+def follow() -> None:
+    """Go where a press before this run sent; called before anything is drawn, for none of it would be seen."""
+    page = st.session_state.pop(_NEXT, None)
+    if page is not None:
+        go(page)
 
 
 def draw(title: str) -> None:

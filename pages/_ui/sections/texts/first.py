@@ -14,7 +14,7 @@ from explorer_core import api
 from explorer_core.registry import About
 from explorer_core.results import Judgement, ReadingOrder, TextSlice
 from explorer_core.text import visible
-from pages._ui import cache, edits, judged_texts, messages, slice_form, take_away, way_back, work
+from pages._ui import cache, edits, judged_texts, messages, slice_form, take_away, text_rows, way_back, work
 from pages._ui.cache_texts import Desk
 from pages._ui.widgets import duration
 
@@ -25,7 +25,7 @@ SECTION = {
     "order": 30,
 }
 REASON, MODEL, PAGE, ROW = "first_reason", "first_model", "first_page", "first_row"  # keys
-KEYS = (REASON, MODEL, PAGE, ROW, *slice_form.KEYS)
+KEYS = (REASON, MODEL, PAGE, ROW, text_rows.OPENS, *slice_form.KEYS)
 _AT_ONCE = 100  # rows sent to the browser
 _CELL_CHARS = 240
 _FEW = 20_000  # texts a search goes through without being asked
@@ -43,6 +43,7 @@ def draw(desk: Desk) -> None:
 
 def explore(key: str, judged: Judgement) -> None:
     """Everything a choice here changes."""
+    way_back.follow()
     with messages.guard():
         model, about = pick(judged)
         spec = slice_form.draw(key, judged, model)
@@ -186,22 +187,16 @@ def draw_order(key: str, order: ReadingOrder, wanted: str) -> None:
         page = st.pagination(n_pages, key=PAGE, bind="query-params") if n_pages > 1 else 1
     start = (page - 1) * _AT_ONCE
     rows = order.rows[start : start + _AT_ONCE]
-    kept = st.session_state.get(ROW)
-    here = np.flatnonzero(rows == kept)
     tag = _short(f"{key} {order.reason} {order.model} {wanted} {page}")
-    said = st.dataframe(
-        table_of(order, start, start + _AT_ONCE), hide_index=True, height=392, key=f"first_table_{tag}",
-        on_select="rerun", selection_mode="single-row",
-        selection_default={"selection": {"rows": here[:1].tolist(), "columns": [], "cells": []}},
+    chosen = text_rows.draw(
+        text_rows.Place("first", ROW, order.model), tag, table_of(order, start, start + _AT_ONCE),
+        rows.tolist(), [order.judged.table.texts[row] for row in rows], height=392,
         column_config=columns_of(order), alt=f"Texts in reading order by {order.value_name}.",
     )  # fmt: skip
-    chosen = said["selection"]["rows"]
-    if chosen and 0 <= chosen[0] < len(rows):
-        st.session_state[ROW] = int(rows[chosen[0]])
-        draw_text(order, start + chosen[0])
+    if chosen is not None:
+        draw_text(order, start + chosen)
     else:
-        st.session_state.pop(ROW, None)
-        st.caption("Choose a row to see its whole text and to open it on another page.")
+        st.caption("A row shows its whole text here.")
     lines = {"Rows (JSON lines)": (lambda: "\n".join(order.to_jsonl()).encode(), f"{order.reason}.jsonl")}
     take_away.offer_alone("first", order.reason, order, _SAID, lines)
 
@@ -257,9 +252,9 @@ def draw_text(order: ReadingOrder, place: int) -> None:
         else:
             st.html(edits.whole(text))
         st.html(verdicts_of(judged, row))
-        way_back.buttons("first", text, "first_open")
+        way_back.buttons("first", text, "first_open", order.model)
         if partner >= 0:
-            way_back.buttons("first", judged.table.texts[partner], "first_partner", "Open the other on")
+            way_back.buttons("first", judged.table.texts[partner], "first_partner", order.model, "Open the other on")
 
 
 def verdicts_of(judged: Judgement, row: int) -> str:

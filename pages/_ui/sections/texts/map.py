@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import streamlit as st
 
 from explorer_core.results import Judgement, TextMap
 from explorer_core.text import visible
-from pages._ui import cache, cache_map, figures, judged_texts, messages, take_away, way_back, work
+from pages._ui import cache, cache_map, edits, figures, judged_texts, messages, take_away, text_rows, way_back, work
 from pages._ui.cache_texts import Desk
 from pages._ui.widgets import duration
 
@@ -23,8 +22,8 @@ SECTION = {
     "order": 40,
 }
 MODEL, WHAT, LAYER, DIRECTION = "map_model", "map_what", "map_layer", "map_direction"  # keys
-METHOD, COLOR = "map_method", "map_color"
-KEYS = (MODEL, WHAT, LAYER, DIRECTION, METHOD, COLOR)
+METHOD, COLOR, ROW = "map_method", "map_color", "map_row"
+KEYS = (MODEL, WHAT, LAYER, DIRECTION, METHOD, COLOR, ROW, text_rows.OPENS)
 _AT_ONCE_S, _MOST_TSNE, _SHOWN = 2.0, 5_000, 200
 _TSNE_S = 0.006  # of a text
 _METHODS = {"pca": "Principal components", "tsne": "t-SNE"}
@@ -118,6 +117,7 @@ def find(judged: Judgement, info: cache.ModelInfo, where: tuple[str, int, int, s
 
 def explore(key: str, judged: Judgement, model: int, drawn: TextMap) -> None:
     """The map in a colour of choice, and the texts inside a line drawn on it."""
+    way_back.follow()
     with messages.guard():
         names = colour_names(judged)
         if st.session_state.get(COLOR) not in (None, *names):
@@ -227,20 +227,19 @@ def draw_chosen(judged: Judgement, model: int, chosen: np.ndarray) -> None:
     frame["decided for"] = [visible(str(one)) for one in names[judged.predicted[model, shown]]]
     frame["confidence"] = judged.confidence[model, shown]
     frame["row"] = judged.table.row_numbers[shown]
-    said = st.dataframe(
-        frame, hide_index=True, height=320, on_select="rerun", selection_mode="single-row",
-        key=f"map_table_{_short(repr(chosen[:50].tolist()) + str(len(chosen)))}",
-        column_config={"text": st.column_config.TextColumn(width=520),
+    texts = [judged.table.texts[place] for place in shown]
+    picked = text_rows.draw(
+        text_rows.Place("map", ROW, judged.models[model]), _short(repr(chosen[:50].tolist()) + str(len(chosen))), frame,
+        shown.tolist(), texts, height=320,
+        column_config={"text": st.column_config.TextColumn(width=480),
                        "confidence": st.column_config.NumberColumn(format="%.3f", width=90),
                        "row": st.column_config.NumberColumn("Row", width=65, help="As counted in the file.")},
         alt="The texts inside the line.",
     )  # fmt: skip
-    rows = said["selection"]["rows"]
-    if rows and 0 <= rows[0] < len(shown):
-        text = judged.table.texts[shown[rows[0]]]
+    if picked is not None:
         with st.container(border=True):
-            st.html(f"<div style='white-space:pre-wrap'>{html.escape(visible(text))}</div>")
-            way_back.buttons("map", text, "map_open")
+            st.html(edits.whole(texts[picked]))
+            way_back.buttons("map", texts[picked], "map_open", judged.models[model])
 
 
 def _short(text: str) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 from explorer_core import api
 from explorer_core.results import OUTCOMES, JudgedPairs, Judgement, TextPairs, TextTable
 from explorer_core.text import visible
-from pages._ui import edits, judged_texts, messages, score_table, take_away, way_back, work
+from pages._ui import edits, judged_texts, messages, score_table, take_away, text_rows, way_back, work
 from pages._ui.cache_texts import Desk
 
 SECTION = {
@@ -22,9 +22,9 @@ SECTION = {
     "kinds": ("recurrent", "transformer"),
     "order": 60,
 }
-HOW, IDS, SECOND, SECOND_LABEL, EDITS, MODEL, SHOWN, PAGE, ROW = KEYS = (
+HOW, IDS, SECOND, SECOND_LABEL, EDITS, MODEL, SHOWN, PAGE, ROW, _ = KEYS = (
     "pairs_how", "pairs_ids", "pairs_second", "pairs_second_label", "pairs_edits", "pairs_model", "pairs_shown",
-    "pairs_page", "pairs_row",
+    "pairs_page", "pairs_row", text_rows.OPENS,
 )  # fmt: skip
 _WAYS = {
     "found": "Texts of different labels that differ by few words",
@@ -117,6 +117,7 @@ def _judged(key: str, _judgement: Judgement, tag: str, _pairs: TextPairs) -> Jud
 
 def explore(judged: JudgedPairs) -> None:
     """Counts of every model, the pairs of one outcome, and the edit of one pair."""
+    way_back.follow()
     with messages.guard():
         st.html(counts_of(judged))
         st.caption(
@@ -162,24 +163,20 @@ def draw_pairs(judged: JudgedPairs, model: int, shown: str) -> None:
         del st.session_state[PAGE]
     page = st.pagination(n_pages, key=PAGE, bind="query-params") if n_pages > 1 else 1
     here = places[(page - 1) * _AT_ONCE : page * _AT_ONCE]
-    kept = st.session_state.get(ROW)
-    first = [here.index(kept)] if kept in here else []
     tag = _short(f"{judged.judged.table.digest} {judged.judged.fingerprints} {model} {shown} {page} {len(judged)}")
-    said = st.dataframe(
-        table_of(judged, here), hide_index=True, height=320, key=f"pairs_table_{tag}", on_select="rerun",
-        selection_mode="single-row", selection_default={"selection": {"rows": first, "columns": [], "cells": []}},
+    texts = judged.judged.table.texts
+    chosen = text_rows.draw(
+        text_rows.Place("pairs", ROW, judged.judged.models[model]), tag, table_of(judged, here), here,
+        [texts[judged.first[place]] for place in here], height=320,
         column_config={
-            "first": st.column_config.TextColumn(width=340), "second": st.column_config.TextColumn(width=340)
+            "first": st.column_config.TextColumn(width=300), "second": st.column_config.TextColumn(width=300)
         },
         alt="Pairs of texts with what each model says of both.",
     )  # fmt: skip
-    rows = said["selection"]["rows"]
-    if not rows or not 0 <= rows[0] < len(here):
-        st.session_state.pop(ROW, None)
-        st.caption("Choose a row to see the edit and to open either text on another page.")
+    if chosen is None:
+        st.caption("The button opens the first text. A row shows its edit here, and opens either text.")
         return
-    st.session_state[ROW] = here[rows[0]]
-    draw_pair(judged, here[rows[0]])
+    draw_pair(judged, here[chosen], judged.judged.models[model])
 
 
 def table_of(judged: JudgedPairs, places: list[int]) -> pd.DataFrame:
@@ -199,7 +196,7 @@ def table_of(judged: JudgedPairs, places: list[int]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def draw_pair(judged: JudgedPairs, place: int) -> None:
+def draw_pair(judged: JudgedPairs, place: int, model: str) -> None:
     """The edit inline, both verdicts, and ways to open either text."""
     table = judged.judged.table
     one, two = int(judged.first[place]), int(judged.second[place])
@@ -207,7 +204,7 @@ def draw_pair(judged: JudgedPairs, place: int) -> None:
         st.html(edits.inline(table.texts[one], table.texts[two]))
         st.html(verdicts_of(judged.judged, one, two))
         for name, row in (("first", one), ("second", two)):
-            way_back.buttons("pairs", table.texts[row], f"pairs_{name}", f"Open the {name} text on")
+            way_back.buttons("pairs", table.texts[row], f"pairs_{name}", model, f"Open the {name} text on")
 
 
 def verdicts_of(judged: Judgement, one: int, two: int) -> str:
