@@ -37,6 +37,23 @@ def word_edit(first: str, second: str) -> tuple[EditPiece, ...]:
     return tuple(pieces)
 
 
+def word_columns(first: Sequence[str], second: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Two sequences of words on one axis: for each column the index of the word in the first and in the second, -1
+    where it has none.
+
+    Words that are kept share a column. Where as many words come as go, each takes the place of one; else those that go
+    stand before those that come. Each word is in one column, and the order of both sequences is kept.
+    """
+    columns: list[tuple[int, int]] = []
+    matcher = SequenceMatcher(None, list(first), list(second), autojunk=False)
+    for _, start, end, other_start, other_end in matcher.get_opcodes():
+        if end - start == other_end - other_start:
+            columns += zip(range(start, end), range(other_start, other_end), strict=True)
+        else:
+            columns += [(at, -1) for at in range(start, end)] + [(-1, at) for at in range(other_start, other_end)]
+    return tuple(columns)
+
+
 def word_distance(first: Sequence[str], second: Sequence[str], most: int) -> int:
     """Fewest words put in, taken out or replaced to turn one sequence into the other (Levenshtein 1966); `most + 1`
     if it is more than `most`.

@@ -28,12 +28,17 @@ from explorer_core.results.lab_finding import finding_of
 from explorer_core.results.layers import LayerSimilarity, LayerVerdicts
 from explorer_core.results.ledger import LstmLedger
 from explorer_core.results.memory import MemoryTrace
+from explorer_core.results.model_prices import ModelPrice, PriceList
 from explorer_core.results.planted import PlantedText
 from explorer_core.results.reading_orders import ReadingOrder, TextSlice
+from explorer_core.results.run_records import RunRecord
 from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
+from explorer_core.results.seed_spreads import SeedSpread
+from explorer_core.results.shared_flips import DELETE, SWAP, FlipsPrice, SharedFlips
 from explorer_core.results.suspect_words import SuspectWords
 from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
+from explorer_core.results.text_changes import TextChange, TextRead
 from explorer_core.results.text_maps import TextMap, TextStates
 from explorer_core.results.text_pairs import OUTCOMES, JudgedPairs, TextPairs
 from explorer_core.results.text_tables import Skipped, TextTable
@@ -42,12 +47,24 @@ from explorer_core.results.trust import TrustCard, TrustLine
 from explorer_core.results.unit_orders import UnitOrder
 from explorer_core.results.unit_steps import Equation, UnitStep
 from explorer_core.results.verdicts import Evaluation, ModelCard, Predictions
+from explorer_core.results.word_differences import (
+    FIRST_ONLY,
+    NORMALISATIONS,
+    SECOND_ONLY,
+    VerdictDifference,
+    WordDifference,
+)
 from explorer_core.results.word_reports import WordContrast, WordReport, WordSummary
 from explorer_core.text import Reading
 
 __all__ = [
+    "DELETE",
     "DIRECTIONS",
+    "FIRST_ONLY",
+    "NORMALISATIONS",
     "OUTCOMES",
+    "SECOND_ONLY",
+    "SWAP",
     "Agreement",
     "AgreementMap",
     "AttentionSummary",
@@ -65,6 +82,7 @@ __all__ = [
     "ExamRow",
     "Exportable",
     "Flips",
+    "FlipsPrice",
     "GateSaturation",
     "GradientHistory",
     "GradientStep",
@@ -83,24 +101,31 @@ __all__ = [
     "LstmLedger",
     "MemoryTrace",
     "ModelCard",
+    "ModelPrice",
     "PairHistory",
     "PatternMatches",
     "Places",
     "PlantedText",
     "Predictions",
+    "PriceList",
     "Reading",
     "ReadingOrder",
     "RecurrentTrace",
     "Reliability",
+    "RunRecord",
     "RunningVerdict",
     "Scores",
+    "SeedSpread",
+    "SharedFlips",
     "ShortcutExam",
     "SimilarUnits",
     "Skipped",
     "SuspectWords",
     "TextBlock",
+    "TextChange",
     "TextMap",
     "TextPairs",
+    "TextRead",
     "TextSlice",
     "TextStates",
     "TextTable",
@@ -112,8 +137,10 @@ __all__ = [
     "UnitCard",
     "UnitOrder",
     "UnitStep",
+    "VerdictDifference",
     "WordAttribution",
     "WordContrast",
+    "WordDifference",
     "WordMeans",
     "WordReport",
     "WordSummary",

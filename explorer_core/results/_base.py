@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,11 @@ def safe_csv(frame: Any) -> bytes:
     # with this line end a lone carriage return inside a cell is quoted too, and cannot begin a row
     written = frame.assign(**inert).rename(columns=_inert).to_csv(index=False, lineterminator="\r\n")
     return bytes(written, "utf-8", "replace")
+
+
+def cut_words(words: Sequence[str]) -> np.ndarray:
+    """Words as an array of text, each of at most 256 characters."""
+    return np.array([_cut(word) for word in words], dtype=str)
 
 
 def _cut(word: str) -> str:
