@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -38,27 +38,28 @@ def buttons(section: str, text: str, key: str, model: str | None = None, said: s
             st.button(label, key=f"{key}_{label}", on_click=take, args=(section, text, label, model))
 
 
-def go(page: str) -> None:
-    """Go to another page; the address keeps what every page shares."""
-    st.switch_page(page, query_params={})  # without any it would refuse those that widgets hold; they write them anew
+def go(page: str, address: Mapping[str, str] | None = None) -> None:
+    """Go to another page; the address keeps what every page shares, and gets what only that page knows."""
+    st.switch_page(page, query_params=address or {})  # with `None` it would refuse those that widgets hold
 
 
 def take(section: str, text: str, page: str, model: str | None = None) -> None:
     """A callback: a text is opened on a page, a key of `PAGES`, which looks into `model`; `follow` goes there."""
     st.session_state[state.TEXT] = text
     sidebar.forget_example()
+    st.session_state[state.MODELS] = list(state.model_names())  # set anew, so that the next address names them too
     if model is not None:
         st.session_state[state.LOOK] = model
     st.session_state[_OPENED] = (section, text)
     st.session_state.pop(sections.VIEW, None)
-    st.session_state[_NEXT] = PAGES[page]
+    st.session_state[_NEXT] = (PAGES[page], model if len(state.model_names()) > 1 else None)
 
 
 def follow() -> None:
     """Go where a press before this run sent; called before anything is drawn, for none of it would be seen."""
-    page = st.session_state.pop(_NEXT, None)
+    page, model = st.session_state.pop(_NEXT, None) or (None, None)
     if page is not None:
-        go(page)
+        go(page, {} if model is None else {state.LOOK: model})
 
 
 def draw(title: str) -> None:

@@ -24,6 +24,7 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 START_LIMIT_S = 60
 RUN_LIMIT_MS = 60_000
 EXPECT_LIMIT_MS = 30_000
+ROW_HEIGHT = 35  # pixels of a row of a table, its head among them
 
 
 def pytest_configure() -> None:
@@ -162,6 +163,13 @@ class Tab:
         address = urlparse(request.url)
         if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
             self.left.append(request.url)
+
+
+def press_row(tab: Tab, row: int, x: int = 45) -> None:
+    """Press a cell of the first table on a page; by default the button in front of a row that opens its text."""
+    table = tab.page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    table.locator(".dvn-scroller").click(position={"x": x, "y": ROW_HEIGHT * (row + 1.5)})
 
 
 @pytest.fixture(scope="session")

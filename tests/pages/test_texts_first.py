@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from explorer_core import api
-from pages._ui import cache_texts, sections, state, way_back, work
+from pages._ui import cache_texts, sections, state, text_rows, way_back, work
 from pages._ui.sections.texts import first
 from tests.pages.conftest import said
 from tests.pages.tiny import fill_home, save_tiny
@@ -146,6 +147,39 @@ def test_a_row_opens_on_another_page_and_the_way_back_leads_to_the_same_place(op
     assert app.session_state[first.PAGE] == 2
     assert app.session_state[first.ROW] == order.rows[104]
     assert [button for button in app.button if button.key == "first_open_States"]
+
+
+def test_the_page_opened_looks_into_the_model_by_whose_verdicts_the_list_is_sorted(open_list):
+    app = open_list()
+    order = api.order_texts(judged(), "closest_calls", model="starter-gru")
+    show(app, first_reason="closest_calls", first_model="starter-gru", first_row=int(order.rows[2]))
+    buttons = {button.key: button for button in app.button}
+    assert {f"first_open_{page}" for page in way_back.PAGES} <= buttons.keys()
+    buttons["first_open_Compare"].click().run()
+    assert app.session_state[state.LOOK] == "starter-gru"
+    assert app.session_state[state.TEXT] == judged().table.texts[order.rows[2]]
+
+
+def test_the_chosen_row_comes_from_the_address_and_a_row_that_is_none_is_no_harm(open_list):
+    app = open_list()
+    for asked in ("99999", "-1", "²", "x"):
+        app.query_params[first.ROW] = asked
+        show(app)
+        assert not [button for button in app.button if button.key == "first_open_States"], asked
+    order = api.order_texts(judged(), "closest_calls")
+    app.query_params[first.ROW] = str(order.rows[3])
+    show(app, first_reason="closest_calls")
+    assert [button for button in app.button if button.key == "first_open_States"]
+    assert app.query_params[first.ROW] in (str(order.rows[3]), [str(order.rows[3])])
+
+
+def test_a_press_that_the_table_does_not_hold_opens_nothing(open_list):
+    open_list()
+    place = text_rows.Place("first", first.ROW)
+    for pressed in (None, {"row": 5, "label": "States"}, {"row": -1, "label": "States"}):
+        st.session_state["pressed"] = pressed
+        text_rows._press(place, "pressed", (7, 8), ("one", "two"), "States")
+        assert way_back._NEXT not in st.session_state
 
 
 def test_hostile_texts_stay_text_in_the_table_and_in_the_edit(open_list, home):
