@@ -110,6 +110,18 @@ CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
         ),
         ("lstm", "bert"),
     ),
+    "compare_texts": (
+        lambda model, text, **more: api.compare_texts(model, text, CORPUS[0], max_points=8, **more),
+        tuple(FAMILIES),
+    ),
+    "find_shared_flips": (
+        lambda model, text, **more: api.find_shared_flips([model], text, budget=100, **more),
+        ("lstm", "bert"),
+    ),
+    "price_shared_flips": (
+        lambda model, text: api.price_shared_flips([model], text, budget=100).n_readings,
+        ("lstm", "bert"),
+    ),
     "states_of_texts": (lambda model, text, **more: api.states_of_texts(model, CORPUS, **more), tuple(FAMILIES)),
     "attribute_texts": (
         lambda model, text, **more: [one.scores for _, one in api.attribute_texts(model, CORPUS, **more)],
@@ -147,6 +159,8 @@ NOT_READING = {
     *("sum_blocks", "score_sums", "select_texts", "slice_choices", "list_reasons", "judge_pairs"),  # of what was judged
     *("project_texts", "contrast_words", "find_suspect_words"),  # of what was read
     "judge_blocks",  # predicts blocks; its files have tests of their own
+    *("compare_words", "compare_verdicts", "spread_words", "spread_verdicts", "suggest_edits"),  # of what was read
+    *("find_seeds", "seed_specs"),  # are about runs
     *("price_order", "price_map", "price_report", "report_method", "state_choices"),  # count
 }
 WITHOUT_READING = {
@@ -156,6 +170,7 @@ WITHOUT_READING = {
     "price_assessment",
     "price_judging",
     "price_over_texts",
+    "price_shared_flips",
 }  # build, count or remember a pace
 
 
