@@ -8,6 +8,7 @@ from explorer_core.errors import ExplorerError  # noqa: E402 - the guard comes f
 from pages._ui import cache, cache_texts, messages, sections, state, way_back  # noqa: E402
 
 way_back.follow()
+cache_texts.remember()
 given = cache_texts.choice()
 models = [cache.model_info(name) for name in state.model_names()]
 table = None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,32 +12,16 @@ import streamlit as st
 from explorer_core import api
 from explorer_core.errors import ExplorerError
 from explorer_core.results import Judgement, TextTable
-from pages._ui import cache
+from pages._ui import cache, text_choice
+from pages._ui.text_choice import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CHOICE = "texts_choice"  # kept for the session; not in the address, which is no place for somebody's files
+CHOICE = "texts_choice"  # kept for the session
+ADDRESS = "given"  # name of the token in the address, which is no place for somebody's files themselves
+_TOKEN, _KEPT = "texts_token", "texts_kept"  # of the session's choice, and the choice as it was kept last
 MOST_JUDGED = 3  # judgements kept in memory, those begun last
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a person gave, and how it is read.
-
-    Attributes:
-        paths: Where the files are kept on this machine.
-        names: What the person calls them.
-        pasted: Texts in place of files.
-        spec: Columns and what is done with long texts.
-        mapping: Class of a label, where the person changed the guess.
-    """
-
-    paths: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    pasted: str = ""
-    spec: api.TextsSpec = field(default_factory=api.TextsSpec)
-    mapping: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +45,26 @@ def choice() -> Choice:
     return found
 
 
+def remember() -> None:
+    """Bring back what the address asks for, and keep what was given, so that a reload of the page finds it again."""
+    asked = st.query_params.get(ADDRESS)
+    if asked is not None and asked != st.session_state.get(_TOKEN):
+        found = text_choice.find(asked)
+        if found is not None:
+            st.session_state.update({CHOICE: found, _KEPT: found, _TOKEN: asked})
+        elif choice().is_empty:
+            st.info("The address names texts that are not kept here any more. Give them again.")
+    given = choice()
+    if not given.is_empty and given != st.session_state.get(_KEPT):
+        token = text_choice.keep(given, st.session_state.get(_TOKEN))
+        st.session_state.update({_TOKEN: token, _KEPT: given})
+    token = None if given.is_empty else st.session_state.get(_TOKEN)
+    if token is None:
+        st.query_params.pop(ADDRESS, None)
+    elif asked != token:
+        st.query_params[ADDRESS] = token
+
+
 def change(**fields: object) -> None:
     """Change what was given; a callback's work."""
     st.session_state[CHOICE] = dataclasses.replace(choice(), **fields)  # type: ignore[arg-type]
@@ -73,7 +76,7 @@ def read(given: Choice) -> TextTable | None:
     Raises:
         ExplorerError: As `api.read_texts`.
     """
-    if not given.paths and not given.pasted.strip():
+    if given.is_empty:
         return None
     return _table(given.paths, given.names, given.pasted, json.dumps(dataclasses.asdict(given.spec), sort_keys=True))
 
@@ -101,7 +104,10 @@ def forget() -> None:
     """Delete the files from this machine, and everything that was read of them from memory."""
     for path in choice().paths:
         api.delete_upload(path)
-    st.session_state.pop(CHOICE, None)
+    if st.session_state.get(_TOKEN):
+        text_choice.forget(st.session_state[_TOKEN])
+    for key in (CHOICE, _TOKEN, _KEPT):
+        st.session_state.pop(key, None)
     _table.clear()
     boards().clear()
 

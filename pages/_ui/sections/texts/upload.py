@@ -71,6 +71,10 @@ def draw_given(desk: Desk) -> None:
             st.markdown(f"In use: **{shown}**, kept on the computer that runs the app.")
             st.button("Delete them here", key="texts_delete", on_click=cache_texts.forget,
                       help="Deletes the files from this machine, and what was read of them from memory.")  # fmt: skip
+        st.caption(
+            "The address of this page finds them again, by a token that nobody can guess. Whoever has the address sees "
+            "the texts, until you delete them here."
+        )
         return
     files, paste = st.tabs(["Files", "Paste"])
     with files:
