@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "attribution": frozenset({"tracing"}),
     "datasets": frozenset(),
     "tracing": frozenset(),
-    "comparing": frozenset({"attribution", "datasets", "prediction", "tracing"}),
+    "comparing": frozenset({"attribution", "datasets", "judging", "prediction", "tracing"}),
     "corpus": frozenset({"datasets", "tracing"}),
     "exam": frozenset({"architectures", "attribution", "datasets", "prediction", "training"}),
     "lab": frozenset(),

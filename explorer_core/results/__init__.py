@@ -6,11 +6,13 @@ Axes are always in this order: `[text, layer, direction, word | pos, gate, unit]
 
 from explorer_core.results._base import DIRECTIONS, Exportable, check_array, check_finite, safe_csv, softmax
 from explorer_core.results._files import pack_arrays, pack_files
+from explorer_core.results.accuracy_comparisons import AccuracyComparison
 from explorer_core.results.agreement_map import AgreementMap, word_ranks
 from explorer_core.results.attention import AttentionSummary
 from explorer_core.results.attributions import AttributionPrice, TrustPrice, WordAttribution, kendall_tau
 from explorer_core.results.checkpoints import Checkpoint, CheckpointTrace, PairHistory
 from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
+from explorer_core.results.evidence_thirds import THIRDS, EvidenceThirds
 from explorer_core.results.exam import ExamNetwork, ExamPrice, ShortcutExam
 from explorer_core.results.exam_finding import exam_finding_of
 from explorer_core.results.exam_rows import ExamRow
@@ -29,13 +31,16 @@ from explorer_core.results.layers import LayerSimilarity, LayerVerdicts
 from explorer_core.results.ledger import LstmLedger
 from explorer_core.results.memory import MemoryTrace
 from explorer_core.results.model_prices import ModelPrice, PriceList
+from explorer_core.results.modifiers import ALL_PAIRS, ModifierBench
 from explorer_core.results.planted import PlantedText
 from explorer_core.results.reading_orders import ReadingOrder, TextSlice
+from explorer_core.results.reason_comparisons import ReasonComparison
 from explorer_core.results.run_records import RunRecord
 from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
 from explorer_core.results.seed_spreads import SeedSpread
 from explorer_core.results.shared_flips import DELETE, SWAP, FlipsPrice, SharedFlips
+from explorer_core.results.state_likeness import StateLikeness
 from explorer_core.results.suspect_words import SuspectWords
 from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
 from explorer_core.results.text_changes import TextChange, TextRead
@@ -58,6 +63,7 @@ from explorer_core.results.word_reports import WordContrast, WordReport, WordSum
 from explorer_core.text import Reading
 
 __all__ = [
+    "ALL_PAIRS",
     "DELETE",
     "DIRECTIONS",
     "FIRST_ONLY",
@@ -65,6 +71,8 @@ __all__ = [
     "OUTCOMES",
     "SECOND_ONLY",
     "SWAP",
+    "THIRDS",
+    "AccuracyComparison",
     "Agreement",
     "AgreementMap",
     "AttentionSummary",
@@ -77,6 +85,7 @@ __all__ = [
     "Effect",
     "Equation",
     "Evaluation",
+    "EvidenceThirds",
     "ExamNetwork",
     "ExamPrice",
     "ExamRow",
@@ -102,6 +111,7 @@ __all__ = [
     "MemoryTrace",
     "ModelCard",
     "ModelPrice",
+    "ModifierBench",
     "PairHistory",
     "PatternMatches",
     "Places",
@@ -110,6 +120,7 @@ __all__ = [
     "PriceList",
     "Reading",
     "ReadingOrder",
+    "ReasonComparison",
     "RecurrentTrace",
     "Reliability",
     "RunRecord",
@@ -120,6 +131,7 @@ __all__ = [
     "ShortcutExam",
     "SimilarUnits",
     "Skipped",
+    "StateLikeness",
     "SuspectWords",
     "TextBlock",
     "TextChange",

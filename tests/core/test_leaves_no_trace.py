@@ -58,6 +58,11 @@ def judged_by(model: LoadedModel, text: str, **more: Any) -> Any:
     return api.judge([model], pasted(text), is_kept=False, n_resamples=100, **more)
 
 
+def paired(text: str) -> Any:
+    """One pair of texts with different labels."""
+    return api.find_pairs(api.read_texts(pasted=f"positive\t{text}\nnegative\tnot {text}"), most_edits=2)
+
+
 CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
     "predict": (lambda model, text, **more: api.predict(model, [text, "dull"], **more), tuple(FAMILIES)),
     "trace_states": (api.trace_states, tuple(FAMILIES)),
@@ -129,6 +134,18 @@ CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
     ),
     "report_words": (lambda model, text, **more: api.report_words(model, pasted(text), **more), ("lstm", "bert")),
     "index_states": (lambda model, text, **more: api.index_states(model, CORPUS, **more), tuple(FAMILIES)),
+    "measure_modifiers": (
+        lambda model, text, **more: api.measure_modifiers([model], paired(text), **more),
+        ("gru", "bilstm", "bert"),
+    ),
+    "compare_reasons": (
+        lambda model, text, **more: api.compare_reasons([model], judged_by(model, text), "gradient_norm", **more),
+        ("lstm", "bert"),
+    ),
+    "compare_states": (
+        lambda model, text, **more: api.compare_states(model, model, CORPUS, "words", **more).cka,
+        ("rnn", "bilstm", "bert"),
+    ),
     "price_index": (lambda model, text: api.price_index(model, CORPUS).n_words, tuple(FAMILIES)),  # not its seconds
     "unit_card": (over_index(lambda index: api.unit_card(index, 3)), tuple(FAMILIES)),
     "similar_units": (over_index(lambda index: api.similar_units(index, 3)), tuple(FAMILIES)),
@@ -158,6 +175,8 @@ NOT_READING = {
     *("read_texts", "stream_texts", "guess_labels", "find_pairs"),  # read files
     *("sum_blocks", "score_sums", "select_texts", "slice_choices", "list_reasons", "judge_pairs"),  # of what was judged
     *("project_texts", "contrast_words", "find_suspect_words"),  # of what was read
+    *("compare_accuracy", "locate_evidence"),  # of what was judged
+    *("read_starter", "shared_methods", "price_modifiers", "price_states"),  # read a file, count
     "judge_blocks",  # predicts blocks; its files have tests of their own
     *("compare_words", "compare_verdicts", "spread_words", "spread_verdicts", "suggest_edits"),  # of what was read
     *("find_seeds", "seed_specs"),  # are about runs
