@@ -21,7 +21,7 @@ BUS_JS = Path(__file__).with_name("bus.js").read_text(encoding="utf-8")
 
 _BY_BROWSER = "chosen_by_browser"  # set while a callback hands on what an element says
 
-# Says a word only when it is another one than it said before: what a person chose since then is newer.
+# Says only what is another than it said before: what a person chose since then is newer.
 _teller = st.components.v2.component(
     "unrolled_teller",
     html="<span hidden></span>\n<!-- says on the bus what Python chose -->\n",
@@ -33,10 +33,10 @@ export default function ({ data, parentElement }) {
   const turn = `${data.stamp} ${data.word}`, run = `${data.stamp} ${data.span}`
   const before = said.get(parentElement)
   const change = {}
-  if (data.unit !== undefined && last?.unit !== data.unit) change.unit = data.unit
+  if (data.unit !== undefined && before?.unit !== data.unit && last?.unit !== data.unit) change.unit = data.unit
   if (data.word !== undefined && before?.turn !== turn && last?.word !== data.word) change.word = data.word
   if (data.span !== undefined && before?.run !== run && `${last?.span}` !== `${data.span}`) change.span = data.span
-  said.set(parentElement, { turn, run })
+  said.set(parentElement, { turn, run, unit: data.unit })
   if (Object.keys(change).length) publish(data.group, data.stamp, change)
 }
 """,
