@@ -17,7 +17,7 @@ ABOUT = {
     "sentence": "How far apart the hidden states after the same word are in a text and in its edited form, by layer.",
     "how": "A line for each layer and direction; zero means the edit left no trace in the state after that word, and a "
     "shaded column is the edit itself. A direction that reads backward (dotted) carries the edit to the words before "
-    "it, a BERT to all.",
+    "it, and with it every layer above; a BERT carries it to all words.",
     "does_not_show": "Whether the verdict cares: a state can move in ways the classifier does not look at.",
     "formula": "distance = 2‖h − h′‖ ÷ (‖h‖ + ‖h′‖), from 0 to 2; turn = 1 − cos(h, h′), from 0 to 2",
     "source": "Kornblith, Norouzi, Lee and Hinton 2019, Similarity of neural network representations revisited",

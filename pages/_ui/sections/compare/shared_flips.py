@@ -62,8 +62,8 @@ def draw(desk: Desk) -> None:
     for sentence in said_of_search(found, names):
         st.caption(sentence)
     figures.small(
-        "− takes a word away, → puts another in its place, + puts one in behind it. Each cell is what a network decides "
-        "after the edit, and how sure it is; bold is another class than before. "
+        "− takes a word away, → puts another in its place, + puts one in behind it. Each cell is what a network "
+        "decides after the edit, and how sure it is; bold is another class than before. "
         "Edits that turn more networks stand higher, then those of fewer words.",
         "That these words made the verdict: an edited text can be one no person would write, and taken-away words "
         "leave a hole that each network fills in its own way.",
