@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from explorer_core.results import softmax
-from explorer_core.results.judged_scores import Agreement, Effect, Reliability, Scores
+from explorer_core.results.judged_scores import LEAST_FOR_TEMPERATURE, Agreement, Effect, Reliability, Scores
 
 N_BINS = 10  # of confidence
 N_EFFECT_BINS = 5
@@ -71,7 +71,7 @@ def score(
         confusion=confusion,
         nll_nats=_nll(logits, true),
         reliability=reliability,
-        temperature=fit_temperature(logits, true),
+        temperature=fit_temperature(logits, true) if n_rows >= LEAST_FOR_TEMPERATURE else float("nan"),
         ece_after=_ece_after(logits, true, row_of, n_rows, seed),
         intervals=_intervals(confusion, logits, true, row_of, n_rows, n_resamples, seed),
         n_rows=n_rows,
@@ -245,7 +245,7 @@ def _by_row(values: np.ndarray, row_of: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _ece_after(logits: np.ndarray, true: np.ndarray, row_of: np.ndarray, n_rows: int, seed: int) -> float:
     """Calibration error of each half of the rows at the temperature of the other."""
-    if n_rows < 4:
+    if n_rows < LEAST_FOR_TEMPERATURE:
         return float("nan")
     is_first = np.zeros(n_rows, dtype=bool)
     is_first[np.random.default_rng(seed).permutation(n_rows)[: n_rows // 2]] = True

@@ -10,6 +10,9 @@ import numpy as np
 
 from explorer_core.results._base import Exportable, check_array
 
+LEAST_FOR_TEMPERATURE = 50
+"""Rows with a label below which no temperature is suggested: over few texts the best one says nothing of others."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
@@ -48,9 +51,9 @@ class Scores(Exportable):
         nll_nats: Mean negative log-likelihood of the true class, in nats.
         reliability: Calibration by bins of confidence.
         temperature: What the logits would be divided by for the least negative log-likelihood on these texts; above 1
-            the network is too sure of itself.
+            the network is too sure of itself. NaN with fewer than `LEAST_FOR_TEMPERATURE` rows, which fit any number.
         ece_after: Calibration error with the temperature of one half of the texts, on the other half, and the other
-            way round: what to expect of new texts. NaN with fewer than four texts.
+            way round: what to expect of new texts. NaN with fewer than `LEAST_FOR_TEMPERATURE` rows.
         intervals: 95 % percentile interval of each number by name: `accuracy`, `macro_f1`, `ece`,
             `precision.<class index>`, `recall.<class index>`; from `n_resamples` bootstrap samples of the texts.
         n_rows: Rows these texts are pieces of, as many as texts where none was cut. The bootstrap draws whole rows.

@@ -10,10 +10,12 @@ import numpy as np
 
 from explorer_core.numerals import number
 from explorer_core.results import Effect, Judgement, Scores
+from explorer_core.results.judged_scores import LEAST_FOR_TEMPERATURE
 from explorer_core.text import visible
 
 MAX_CLASSES = 60  # rows of a table of classes
 _NO_CONFIDENCE = 50.0  # a temperature that leaves nothing of the logits
+_NO_DOUBT = 0.06  # one that leaves nothing but the class decided for
 _QUANTITIES = {"n_words": "words in the text", "unknown_share": "words unknown to the network"}
 
 
@@ -26,7 +28,7 @@ def scores_table(judged: Judgement) -> str:
             ranged(scores.macro_f1, scores.intervals["macro_f1"]),
             ranged(scores.ece, scores.intervals["ece"]),
             shown(scores.ece_after),
-            number(scores.temperature),
+            number(scores.temperature) if _NO_DOUBT < scores.temperature < _NO_CONFIDENCE else "–",
         )
         for scores in judged.scores
     ]
@@ -100,6 +102,13 @@ def effect_table(effect: Effect) -> str:
 def temperature_sentence(scores: Scores) -> str:
     """What the temperature of a network means, as plain text."""
     model, value = f"“{visible(scores.model)[:60]}”", scores.temperature
+    if math.isnan(value):
+        return (
+            f"No temperature is suggested for {model}: that takes {LEAST_FOR_TEMPERATURE} texts with a label or more, "
+            f"and there are {scores.n_rows:,}. So few can be fitted by a number that does not hold for others."
+        )
+    if value < _NO_DOUBT:
+        return f"{model} is right on nearly all of these texts, however unsure: no temperature can be read from that."
     if 0.95 <= value <= 1.05:
         return f"{model} needs no temperature."
     if value > _NO_CONFIDENCE:

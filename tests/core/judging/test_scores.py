@@ -10,6 +10,8 @@ from scipy import stats
 from sklearn import metrics
 
 from explorer_core.judging import scores
+from explorer_core.results.judged_scores import LEAST_FOR_TEMPERATURE
+from explorer_core.views import _judged_tables
 
 LABELS = ("a", "b", "c")
 
@@ -98,6 +100,21 @@ def test_a_network_that_says_what_is_so_needs_no_temperature():
     too_sure = scores.score("m", LABELS[:2], logits * 3, true, n_resamples=20)
     assert too_sure.temperature == pytest.approx(3, abs=0.15)
     assert too_sure.ece > 0.05 > too_sure.ece_after
+
+
+def test_no_temperature_is_suggested_for_few_rows_and_the_sentence_says_why():
+    logits, true = draw(LEAST_FOR_TEMPERATURE)
+    enough = scores.score("m", LABELS, logits, true, n_resamples=20)
+    assert enough.temperature == scores.fit_temperature(logits, true)
+    assert not math.isnan(enough.ece_after)
+    few = scores.score("m", LABELS, logits[1:], true[1:], n_resamples=20)
+    assert math.isnan(few.temperature)
+    assert math.isnan(few.ece_after)
+    assert "takes 50 texts with a label or more, and there are 49" in _judged_tables.temperature_sentence(few)
+    pieces = scores.score("m", LABELS, logits, true, rows=np.arange(len(true)) // 2, n_resamples=20)
+    assert math.isnan(pieces.temperature)  # pieces of one row are not so many texts
+    sure = scores.score("m", LABELS[:2], np.eye(2)[true % 2], true % 2, n_resamples=20)
+    assert "no temperature can be read" in _judged_tables.temperature_sentence(sure)
 
 
 def test_intervals_are_percentiles_of_the_scores_of_samples_drawn_one_by_one():
