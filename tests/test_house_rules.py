@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "tracing": frozenset(),
     "comparing": frozenset({"attribution", "datasets", "judging", "prediction", "tracing"}),
     "corpus": frozenset({"datasets", "tracing"}),
+    "designs": frozenset({"training"}),
     "exam": frozenset({"architectures", "attribution", "datasets", "prediction", "training"}),
     "lab": frozenset(),
     "judging": frozenset({"datasets", "prediction"}),
@@ -51,6 +52,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "comparing",
             "corpus",
             "datasets",
+            "designs",
             "evaluation",
             "exam",
             "judging",
@@ -69,6 +71,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "__main__": frozenset({"commands"}),
 }
 LEAVES_IN_ROOMS = {  # plain values that travel
+    "explorer_core.designs.spec",
     "explorer_core.exam.spec",
     "explorer_core.judging.spec",
     "explorer_core.lab.spec",

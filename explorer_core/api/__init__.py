@@ -34,6 +34,7 @@ from explorer_core.api._compare import (
     spread_words,
     suggest_edits,
 )
+from explorer_core.api._compare_halves import compare_halves
 from explorer_core.api._compare_many import (
     compare_accuracy,
     compare_reasons,
@@ -47,6 +48,18 @@ from explorer_core.api._compare_many import (
 )
 from explorer_core.api._compare_price import forward_twins, measure_price, price_measuring, run_record
 from explorer_core.api._corpus import find_pattern, index_states, open_index, price_index, similar_units, unit_card
+from explorer_core.api._designs import (
+    delete_design,
+    design_result,
+    find_design,
+    free_design_name,
+    list_designs,
+    price_design,
+    reproduce_design,
+    resume_design,
+    run_design,
+    start_design,
+)
 from explorer_core.api._exam import (
     delete_exam,
     find_exam,
@@ -150,6 +163,7 @@ from explorer_core.api._words import (
     price_attribution,
 )
 from explorer_core.bundle import Made
+from explorer_core.designs.spec import DesignSpec, Network
 from explorer_core.exam.spec import ExamSpec
 from explorer_core.judging.spec import SliceSpec, TextsSpec
 from explorer_core.lab.spec import LabSpec
@@ -158,9 +172,11 @@ from explorer_core.training.spec import DataSpec, TrainingSpec
 
 __all__ = [
     "DataSpec",
+    "DesignSpec",
     "ExamSpec",
     "LabSpec",
     "Made",
+    "Network",
     "Progress",
     "SliceSpec",
     "TextsSpec",
@@ -170,6 +186,7 @@ __all__ = [
     "attribute_texts",
     "cheap_methods",
     "compare_accuracy",
+    "compare_halves",
     "compare_layers",
     "compare_reasons",
     "compare_states",
@@ -178,12 +195,15 @@ __all__ = [
     "compare_words",
     "compared_methods",
     "contrast_words",
+    "delete_design",
     "delete_exam",
     "delete_model",
     "delete_upload",
+    "design_result",
     "evaluate",
     "evaluate_checkpoints",
     "export_model",
+    "find_design",
     "find_exam",
     "find_flips",
     "find_job",
@@ -194,6 +214,7 @@ __all__ = [
     "find_suspect_words",
     "forget_verdicts",
     "forward_twins",
+    "free_design_name",
     "free_name",
     "gate_saturation",
     "gradient_history",
@@ -205,6 +226,7 @@ __all__ = [
     "judge_pairs",
     "lab_example",
     "list_checkpoints",
+    "list_designs",
     "list_exam_jobs",
     "list_exams",
     "list_families",
@@ -229,6 +251,7 @@ __all__ = [
     "preview_data",
     "price_assessment",
     "price_attribution",
+    "price_design",
     "price_exam",
     "price_index",
     "price_judging",
@@ -252,10 +275,13 @@ __all__ = [
     "report_method",
     "report_words",
     "reproduce_bundle",
+    "reproduce_design",
     "reproduce_judgement",
     "restore_model",
+    "resume_design",
     "resume_exam",
     "resume_training",
+    "run_design",
     "run_exam",
     "run_lab",
     "run_record",
@@ -270,6 +296,7 @@ __all__ = [
     "slice_choices",
     "spread_verdicts",
     "spread_words",
+    "start_design",
     "start_exam",
     "start_starters",
     "start_training",

@@ -12,6 +12,7 @@ from explorer_core.results.attention import AttentionSummary
 from explorer_core.results.attributions import AttributionPrice, TrustPrice, WordAttribution, kendall_tau
 from explorer_core.results.checkpoints import Checkpoint, CheckpointTrace, PairHistory
 from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
+from explorer_core.results.designs import DesignPrice, DesignResult, LearningLine
 from explorer_core.results.evidence_thirds import THIRDS, EvidenceThirds
 from explorer_core.results.exam import ExamNetwork, ExamPrice, ShortcutExam
 from explorer_core.results.exam_finding import exam_finding_of
@@ -20,6 +21,7 @@ from explorer_core.results.flips import Flips
 from explorer_core.results.gradient_history import GradientHistory
 from explorer_core.results.gradient_steps import GradientStep
 from explorer_core.results.gradients import Connectivity, GradientTrace, JacobianTrace
+from explorer_core.results.half_honesty import HalfHonesty, log_odds
 from explorer_core.results.halves import BiLstmHalves
 from explorer_core.results.human_agreement import HumanAgreement
 from explorer_core.results.judged_scores import Agreement, Effect, Reliability, Scores
@@ -82,6 +84,8 @@ __all__ = [
     "Checkpoint",
     "CheckpointTrace",
     "Connectivity",
+    "DesignPrice",
+    "DesignResult",
     "Effect",
     "Equation",
     "Evaluation",
@@ -96,6 +100,7 @@ __all__ = [
     "GradientHistory",
     "GradientStep",
     "GradientTrace",
+    "HalfHonesty",
     "HumanAgreement",
     "IndexPrice",
     "JacobianTrace",
@@ -107,6 +112,7 @@ __all__ = [
     "LabResult",
     "LayerSimilarity",
     "LayerVerdicts",
+    "LearningLine",
     "LstmLedger",
     "MemoryTrace",
     "ModelCard",
@@ -161,6 +167,7 @@ __all__ = [
     "exam_finding_of",
     "finding_of",
     "kendall_tau",
+    "log_odds",
     "pack_arrays",
     "pack_files",
     "safe_csv",

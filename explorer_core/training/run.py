@@ -23,6 +23,7 @@ from transformers import DataCollatorWithPadding, EarlyStoppingCallback
 
 from explorer_core.architectures import _building, _checking
 from explorer_core.datasets import _labelled_texts
+from explorer_core.energy import Meter
 from explorer_core.errors import CancelledError, ExplorerError, InvalidInputError, JobError
 from explorer_core.progress import Progress
 from explorer_core.training import _checkpoints, _status, store
@@ -139,6 +140,7 @@ def _carry_out_alone(spec: TrainingSpec, folder: Path, progress: Progress | None
 def _fit(spec: TrainingSpec, folder: Path, journal: Journal) -> None:
     """Read, build, train, measure and keep; nothing of it stays behind in this process."""
     device = pick_device(spec)
+    meter = Meter(device)
     with leave_no_trace(spec, device):
         data = _labelled_texts.read(spec.data)
         train_texts = [data.texts[row] for row in data.rows("train")]
@@ -179,7 +181,10 @@ def _fit(spec: TrainingSpec, folder: Path, journal: Journal) -> None:
             if not stop.is_stopped:
                 metrics = _measure(trainer, rows, spec)
                 if trainer.is_world_process_zero():
-                    _keep(spec, folder, data, trainer.model, tokenizer, metrics, notes)
+                    # what was used before a checkpoint that it went on from is not known
+                    spent = {"joules": meter.joules() if checkpoint is None else None}
+                    kept = spent | {"row_order": order.digest(spec.epochs)}
+                    _keep(spec, folder, data, trainer.model, tokenizer, metrics, notes, kept)
         finally:
             trainer.leave_group()
     if stop.is_stopped:
@@ -214,8 +219,11 @@ def _keep(
     tokenizer: Any,
     metrics: dict[str, float],
     notes: list[str],
+    kept: dict[str, Any],
 ) -> None:
-    """Write the network, its tokenizer and its card beside each other first, and move them in when all are whole."""
+    """Write the network, its tokenizer and its card, with what else is `kept` of the training, beside each other first,
+    and move them in when all are whole.
+    """
     saving = folder / ".saving"
     shutil.rmtree(saving, ignore_errors=True)
     module.save_pretrained(saving)
@@ -235,7 +243,7 @@ def _keep(
         is_starter=spec.name in store.STARTER_NAMES,
         notes=(*notes, *data.notes),
     )
-    plain = card | {"n_trainable": n_trainable, "spec": json.loads(spec.to_json())}
+    plain = card | kept | {"n_trainable": n_trainable, "spec": json.loads(spec.to_json())}
     _status.replace_text(saving / "unrolled.json", json.dumps(plain, indent=2, ensure_ascii=False))
     for path in sorted(saving.iterdir(), key=lambda path: path.name == "unrolled.json"):  # the card comes last
         path.replace(folder / path.name)

@@ -70,6 +70,10 @@ CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
     "trace_running": (api.trace_running, tuple(FAMILIES)),
     "lstm_ledger": (api.lstm_ledger, CELLED),
     "trace_halves": (api.trace_halves, ("bilstm",)),
+    "compare_halves": (
+        lambda model, text, **more: api.compare_halves(model, text, references=CORPUS, n_orders=4, **more), ("bilstm",),
+    ),
+    "price_measuring": (lambda model, text: np.array(api.price_measuring([model])), tuple(FAMILIES)),
     "compare_layers": (over_trace(api.compare_layers), ("bert",)),
     "trace_layer_verdicts": (api.trace_layer_verdicts, ("bert",)),
     "summarise_attention": (over_trace(api.summarise_attention), ("bert",)),
@@ -180,6 +184,10 @@ NOT_READING = {
     "judge_blocks",  # predicts blocks; its files have tests of their own
     *("compare_words", "compare_verdicts", "spread_words", "spread_verdicts", "suggest_edits"),  # of what was read
     *("find_seeds", "seed_specs"),  # are about runs
+    *("run_design", "start_design", "resume_design", "price_design", "find_design"),  # train networks of their own
+    *("list_designs", "design_result", "delete_design", "free_design_name", "reproduce_design"),  # are about files
+    "measure_price",  # times a network; its own test is in comparing/test_model_price.py
+    *("run_record", "forward_twins"),  # read what runs wrote down
     *("price_order", "price_map", "price_report", "report_method", "state_choices"),  # count
 }
 WITHOUT_READING = {
@@ -188,6 +196,7 @@ WITHOUT_READING = {
     "price_attribution",
     "price_assessment",
     "price_judging",
+    "price_measuring",
     "price_over_texts",
     "price_shared_flips",
 }  # build, count or remember a pace

@@ -18,6 +18,8 @@ from explorer_core import api, registry
 from explorer_core.text import visible
 from tests.conftest import FAMILIES, RECURRENT_FAMILIES
 from tests.core.comparing import compared
+from tests.core.comparing.prices import made_prices
+from tests.core.designs.designs import made_lines
 from tests.core.exam.exams import made_exam
 from tests.core.views.read_once import Read
 
@@ -99,6 +101,10 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "lab_starts": lambda read: ((small_lab(),), {}),
     "lab_learning": lambda read: ((small_lab(),), {"lag": 1}),
     "exam_precision": lambda read: ((made_exam(),), {}),
+    "halves_apart": lambda read: ((api.compare_halves(read.model, read.text, fill="zero"),), {"twin": (read.text, 0.5)}),
+    "price_latency": lambda read: ((made_prices(read.text, "c"),), {"batch": 1}),
+    "price_accuracy": lambda read: ((made_prices(read.text, "c"),), {"batch": 1, "length": 2}),
+    "design_curves": lambda read: ((made_lines(read.text),), {}),
     "word_difference": lambda read: paired(read, compared.words_and_spreads, {}),
     "verdict_difference": lambda read: paired(read, compared.verdicts_and_spreads, {"quantity": "log_odds"}),
     "text_change_verdict": lambda read: ((read.change,), {}),

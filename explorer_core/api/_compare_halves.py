@@ -1,0 +1,62 @@
+"""The two halves of a bidirectional network held apart."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from explorer_core.progress import Progress
+from explorer_core.results import HalfHonesty
+
+if TYPE_CHECKING:
+    from explorer_core.loaded import LoadedModel
+
+N_REFERENCES = 200
+
+
+def compare_halves(
+    model: LoadedModel,
+    text: str,
+    target: int | str | None = None,
+    *,
+    fill: str = "mean",
+    references: Sequence[str] | None = None,
+    n_orders: int = 30,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> HalfHonesty:
+    """What each half of a bidirectional network would decide alone, and what the order of what it has read is worth.
+
+    Alone: the classifier reads one half as it is, and in place of the other its mean over reference texts, or zero.
+    Shuffled: one half reads its past, all words but the one it reads last, in another order, while the other half reads
+    the text as it is. The network was trained to do neither, so both are a look at what it leans on.
+
+    Args:
+        model: From `load_model`; a BiLSTM, or another recurrent model that reads both ways.
+        text: The text, as typed.
+        target: Class that is explained, by index or label; left out, the predicted one.
+        fill: What stands in place of the half that is left out: `mean` or `zero`.
+        references: Texts of the mean; left out, 200 held-out reviews of the starter corpus.
+        n_orders: Orders tried for each half; where a text has no more of them, each comes once.
+        seed: Of the orders that are drawn.
+        progress: See `Progress`.
+
+    Raises:
+        IncompatibleError: If the network does not read in both directions.
+        InvalidInputError: If there is no such class, the text cannot be read, or a setting is not allowed.
+    """
+    from explorer_core.comparing import halves
+
+    texts = (_starter_texts() if references is None else tuple(references)) if fill == "mean" else ()
+    return halves.compare(model, text, target, fill, texts, n_orders, seed, progress)
+
+
+@functools.cache
+def _starter_texts() -> tuple[str, ...]:
+    """The first held-out reviews of the starter corpus."""
+    from explorer_core.datasets._labelled_texts import read
+    from explorer_core.training.spec import DataSpec
+
+    data = read(DataSpec())
+    return tuple(data.texts[row] for row in data.rows("test")[:N_REFERENCES])
