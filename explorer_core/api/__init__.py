@@ -47,6 +47,13 @@ from explorer_core.api._compare_many import (
     shared_methods,
 )
 from explorer_core.api._compare_price import forward_twins, measure_price, price_measuring, run_record
+from explorer_core.api._compare_text import (
+    align_words,
+    compare_reach,
+    compare_running,
+    compare_scores,
+    compare_states_of_text,
+)
 from explorer_core.api._corpus import find_pattern, index_states, open_index, price_index, similar_units, unit_card
 from explorer_core.api._designs import (
     delete_design,
@@ -181,6 +188,7 @@ __all__ = [
     "SliceSpec",
     "TextsSpec",
     "TrainingSpec",
+    "align_words",
     "assess",
     "attribute",
     "attribute_texts",
@@ -188,8 +196,12 @@ __all__ = [
     "compare_accuracy",
     "compare_halves",
     "compare_layers",
+    "compare_reach",
     "compare_reasons",
+    "compare_running",
+    "compare_scores",
     "compare_states",
+    "compare_states_of_text",
     "compare_texts",
     "compare_verdicts",
     "compare_words",

@@ -42,10 +42,12 @@ from explorer_core.results.running import RunningVerdict
 from explorer_core.results.saturation import GateSaturation
 from explorer_core.results.seed_spreads import SeedSpread
 from explorer_core.results.shared_flips import DELETE, SWAP, FlipsPrice, SharedFlips
+from explorer_core.results.side_by_side import GradientReach, ScoreComparison, StateLines
 from explorer_core.results.state_likeness import StateLikeness
 from explorer_core.results.suspect_words import SuspectWords
 from explorer_core.results.text_blocks import BlockVerdicts, TextBlock
 from explorer_core.results.text_changes import TextChange, TextRead
+from explorer_core.results.text_comparisons import AlignedWords, TextComparison
 from explorer_core.results.text_maps import TextMap, TextStates
 from explorer_core.results.text_pairs import OUTCOMES, JudgedPairs, TextPairs
 from explorer_core.results.text_tables import Skipped, TextTable
@@ -77,6 +79,7 @@ __all__ = [
     "AccuracyComparison",
     "Agreement",
     "AgreementMap",
+    "AlignedWords",
     "AttentionSummary",
     "AttributionPrice",
     "BiLstmHalves",
@@ -98,6 +101,7 @@ __all__ = [
     "FlipsPrice",
     "GateSaturation",
     "GradientHistory",
+    "GradientReach",
     "GradientStep",
     "GradientTrace",
     "HalfHonesty",
@@ -131,6 +135,7 @@ __all__ = [
     "Reliability",
     "RunRecord",
     "RunningVerdict",
+    "ScoreComparison",
     "Scores",
     "SeedSpread",
     "SharedFlips",
@@ -138,9 +143,11 @@ __all__ = [
     "SimilarUnits",
     "Skipped",
     "StateLikeness",
+    "StateLines",
     "SuspectWords",
     "TextBlock",
     "TextChange",
+    "TextComparison",
     "TextMap",
     "TextPairs",
     "TextRead",

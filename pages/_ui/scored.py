@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,22 @@ def pick(look: Look, beside: Callable[[], None] | None = None) -> Wish:
     whole = "adds up to the logit's move" if about.extra["complete"] else "does not promise to add up"
     st.caption(f"{messages.plain(about.sentence)} Scores {sign}; {whole}; {messages.plain(about.extra['price'])}.")
     return Wish(method, json.dumps(knobs, sort_keys=True))
+
+
+def pick_common(looks: Sequence[Look]) -> Wish:
+    """The choice of a method that fits every model, and its settings, which are the same for all."""
+    each = [methods(look) for look in looks]
+    fitting = {name: about for name, about in each[0].items() if all(name in others for others in each[1:])}
+    inside.take_by_name(METHOD, fitting)
+    if st.session_state.get(METHOD) not in (None, *fitting):
+        del st.session_state[METHOD]
+    names = list(fitting)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        method = st.selectbox(
+            "Method", names, index=names.index("integrated_gradients"), key=METHOD, bind="query-params", width=280,
+            format_func=lambda name: fitting[name].label,
+        )  # fmt: skip
+        return Wish(method, json.dumps(settings_of(method), sort_keys=True))
 
 
 def settings_of(method: str) -> dict[str, Any]:

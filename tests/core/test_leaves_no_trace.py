@@ -182,6 +182,7 @@ NOT_READING = {
     *("compare_accuracy", "locate_evidence"),  # of what was judged
     *("read_starter", "shared_methods", "price_modifiers", "price_states"),  # read a file, count
     "judge_blocks",  # predicts blocks; its files have tests of their own
+    *("align_words", "compare_running", "compare_scores", "compare_states_of_text", "compare_reach"),  # of what was read
     *("compare_words", "compare_verdicts", "spread_words", "spread_verdicts", "suggest_edits"),  # of what was read
     *("find_seeds", "seed_specs"),  # are about runs
     *("run_design", "start_design", "resume_design", "price_design", "find_design"),  # train networks of their own
