@@ -145,6 +145,37 @@ class Read:
     def change(self) -> Any:
         return compared.change_of(self.model, self.text)
 
+    @cached_property
+    def named(self) -> list[Any]:
+        """Two networks, the second and the first class named as the text."""
+        models = [build_tiny(self.model.architecture, max_tokens=1024, seed=seed) for seed in (0, 1)]
+        labels = (self.text, "other")
+        return [dataclasses.replace(one, labels=labels, name=name)
+                for one, name in zip(models, ("a", self.text), strict=True)]  # fmt: skip
+
+    @cached_property
+    def modifiers(self) -> Any:
+        """Of one phenomenon that is the text itself."""
+        line = " ".join(self.text.split())
+        table = api.read_texts(pasted=f"neg\t{line} good\npos\tnot {line} good")
+        columns = {"pair": ("p", "p"), "kind": (self.text, self.text)}
+        pairs = api.find_pairs(dataclasses.replace(table, columns=columns), ids="pair")
+        return api.measure_modifiers(self.named, pairs, "kind", mapping={"neg": self.text, "pos": "other"})
+
+    @cached_property
+    def reasons(self) -> Any:
+        """A judgement and the reasons over it; texts and the first class hold the text itself."""
+        line = " ".join(self.text.split())
+        rows = "\n".join(f"{label}\t{line} was {word}" for label, word in (("neg", "bad"), ("pos", "good")) * 3)
+        table, mapping = api.read_texts(pasted=rows), {"neg": self.text, "pos": "other"}
+        judged = api.judge(self.named, table, mapping, n_resamples=20, is_kept=False)
+        return judged, api.compare_reasons(self.named, judged, "gradient_norm", n_texts=4)
+
+    @cached_property
+    def likeness(self) -> Any:
+        texts = (self.text, "the film was good", "a dull plot", f"never {self.text}")
+        return api.compare_states(self.named[0], self.named[1], texts, "words")
+
     @property
     def labels(self) -> dict[str, int]:
         return {self.text: 3, "other": 4}
