@@ -110,6 +110,8 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "price_latency": lambda read: ((made_prices(read.text, "c"),), {"batch": 1}),
     "price_accuracy": lambda read: ((made_prices(read.text, "c"),), {"batch": 1, "length": 2}),
     "design_curves": lambda read: ((made_lines(read.text),), {}),
+    "state_lines": lambda read: ((api.compare_states_of_text([read.trace], "size"),), {}),
+    "gradient_reach": lambda read: ((api.compare_reach([read.gradients]),), {}),
     "word_difference": lambda read: paired(read, compared.words_and_spreads, {}),
     "verdict_difference": lambda read: paired(read, compared.verdicts_and_spreads, {"quantity": "log_odds"}),
     "text_change_verdict": lambda read: ((read.change,), {}),
