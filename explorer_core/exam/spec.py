@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from explorer_core import registry
 from explorer_core.errors import InvalidInputError
 from explorer_core.params import Knob
+from explorer_core.plain import fields_of, read_json
 from explorer_core.text import split_words, visible
 from explorer_core.training.spec import DataSpec
 
@@ -107,11 +107,7 @@ class ExamSpec:
         Raises:
             InvalidInputError: If it is no JSON object, or has a field that does not exist or is not allowed.
         """
-        try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInputError(f"The settings of the exam are not valid JSON: {str(error)[:60]}.") from error
-        return cls.from_plain(plain)
+        return cls.from_plain(read_json(text, "The settings of the exam are"))
 
     @classmethod
     def from_plain(cls, plain: Any) -> ExamSpec:
@@ -120,15 +116,9 @@ class ExamSpec:
         Raises:
             InvalidInputError: As `from_json`.
         """
-        known = {item.name for item in dataclasses.fields(cls)}
-        if not isinstance(plain, dict) or set(plain) - known:
-            raise InvalidInputError(f"The settings of the exam are a JSON object with the fields {', '.join(known)}.")
-        values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}
+        values = fields_of(plain, cls, "The settings of the exam are")
         if "data" in values:
-            data = values["data"]
-            if not isinstance(data, dict) or set(data) - {"source", "options"}:
-                raise InvalidInputError("The field data is an object with the fields source and options.")
-            values["data"] = DataSpec(**data)
+            values["data"] = DataSpec.from_plain(values["data"])
         return cls(**values)
 
 

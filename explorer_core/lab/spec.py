@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from explorer_core.errors import InvalidInputError
 from explorer_core.params import Knob
+from explorer_core.plain import fields_of, read_json
 
 FAMILIES = ("rnn", "gru", "lstm")
 KEEP_GATES = MappingProxyType({"gru": "update", "lstm": "forget"})  # the gate that keeps the state
@@ -164,16 +164,7 @@ class LabSpec:
         Raises:
             InvalidInputError: If it is no JSON object, or has a field that does not exist or is not allowed.
         """
-        try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInputError(f"The settings of the lab are not valid JSON: {str(error)[:60]}.") from error
-        known = {item.name for item in dataclasses.fields(cls)}
-        if not isinstance(plain, dict) or set(plain) - known:
-            allowed = ", ".join(sorted(known))
-            raise InvalidInputError(f"The settings of the lab are a JSON object with the fields {allowed}.")
-        values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}
-        return cls(**values)
+        return cls(**fields_of(read_json(text, "The settings of the lab are"), cls, "The settings of the lab are"))
 
 
 def _check_several(name: str, values: Any, most: int, is_allowed: Callable[[Any], bool], allowed: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from explorer_core import registry
 from explorer_core.errors import InvalidInputError
 from explorer_core.params import Knob
+from explorer_core.plain import read_json
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
@@ -81,6 +82,17 @@ class DataSpec:
         if not isinstance(self.options, Mapping) or not all(isinstance(name, str) for name in self.options):
             raise InvalidInputError("The options of a data source are an object of names and values.")
 
+    @classmethod
+    def from_plain(cls, plain: Any) -> DataSpec:
+        """A spec from an object with its fields.
+
+        Raises:
+            InvalidInputError: If it is none, or has another field.
+        """
+        if not isinstance(plain, dict) or set(plain) - {"source", "options"}:
+            raise InvalidInputError("The field data is an object with the fields source and options.")
+        return cls(**plain)
+
 
 @dataclass(frozen=True)
 class TrainingSpec:
@@ -143,10 +155,7 @@ class TrainingSpec:
         Raises:
             InvalidInputError: If it is no JSON object, or has a field that does not exist or is not allowed.
         """
-        try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInputError(f"The training spec is not valid JSON: {str(error)[:60]}.") from error
+        plain = read_json(text, "The training spec is")
         if not isinstance(plain, dict):
             raise InvalidInputError("The training spec is a JSON object with fields such as name, family and data.")
         unknown = set(plain) - {item.name for item in dataclasses.fields(cls)}
@@ -154,10 +163,7 @@ class TrainingSpec:
             allowed = ", ".join(item.name for item in dataclasses.fields(cls))
             problem = f"has unknown fields {', '.join(sorted(unknown))[:60]}" if unknown else "has no name"
             raise InvalidInputError(f"The training spec {problem}; allowed fields: {allowed}.")
-        data = plain.pop("data", {})
-        if not isinstance(data, dict) or set(data) - {"source", "options"}:
-            raise InvalidInputError("The field data is an object with the fields source and options.")
-        return cls(data=DataSpec(**data), **plain)
+        return cls(data=DataSpec.from_plain(plain.pop("data", {})), **plain)
 
 
 def _check_known(kind: str, value: Any, known: Mapping[str, Any]) -> None:

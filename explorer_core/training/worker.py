@@ -5,34 +5,19 @@ It says at once that it is there, waits for a slot, and trains. Torch comes in o
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import signal
 import sys
-import time
-from collections.abc import Iterator
-from typing import Any
 
-import filelock
-
-from explorer_core import settings
 from explorer_core.errors import CancelledError, ExplorerError
-from explorer_core.training import _status, store
+from explorer_core.training import _status, process, store
 from explorer_core.training._status import JobStatus
-
-LOOK_EVERY_S = 0.2
-_NICENESS = 5  # the page that shows the training stays quick
 
 logger = logging.getLogger(__name__)
 
 
 def main(arguments: list[str]) -> int:
     """Train what is named; 0 when it is done or was cancelled, 1 when it failed."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, _end)
-    with contextlib.suppress(OSError):
-        os.nice(_NICENESS)
+    process.begin()
     if arguments == ["--starters"]:
         from explorer_core.training import starters
 
@@ -57,7 +42,7 @@ def train_when_possible(name: str) -> int:
     """Wait for a slot and train a run; its state on disk says how it ended."""
     folder = store.run_folder(name)
     try:
-        with _slot(name):
+        with process.slot(folder / "cancel", f"The training of {name}"):
             from explorer_core.training import run
 
             run.carry_out(store.read_spec(name))
@@ -81,38 +66,9 @@ def train_when_possible(name: str) -> int:
     return 0
 
 
-@contextlib.contextmanager
-def _slot(name: str) -> Iterator[None]:
-    """One of the places for runs that train at the same time; waits until one is free.
-
-    Raises:
-        CancelledError: If the run is cancelled while it waits.
-    """
-    folder = store.run_folder(name)
-    locks = [store.lock_file(f"slot-{index}") for index in range(settings.MAX_JOBS_AT_ONCE)]
-    while True:
-        if (folder / "cancel").exists():
-            raise CancelledError(f"The training of {name} was cancelled while it waited.")
-        for lock in locks:
-            try:
-                lock.acquire(timeout=0)
-            except filelock.Timeout:
-                continue
-            try:
-                yield
-            finally:
-                lock.release()
-            return
-        time.sleep(LOOK_EVERY_S)
-
-
 def _is_over(name: str) -> bool:
     status = _status.read(store.run_folder(name))
     return status is None or status.is_over
-
-
-def _end(number: int, frame: Any) -> None:
-    raise _status.Terminated(f"signal {number}")
 
 
 if __name__ == "__main__":

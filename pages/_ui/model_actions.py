@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer_core import api, settings
+from explorer_core.errors import ExplorerError
 from explorer_core.palette import family_label
 from explorer_core.results import ModelCard
 from pages._ui import jobs, messages, sources, state, widgets
@@ -76,20 +77,23 @@ def draw_import() -> None:
     name = st.text_input("Name", value=suggestion, key=f"import_name_{suggestion}").strip()
     if st.button("Import", key="import_press", type="primary"):
         with messages.guard(), st.spinner("Unpacking and checking"):
-            made = _import(upload.getbuffer(), name)
+            made = _import(upload.getbuffer(), name, upload.name)
             state.look_at(made)
             state.choose_too(made)
             messages.say(f"{made} is here and ready.")
             st.rerun()
 
 
-def _import(content: memoryview, name: str) -> str:
+def _import(content: memoryview, name: str, given: str) -> str:
+    """Unpack bytes as a model; what is refused is called as the person calls it."""
     settings.home().mkdir(parents=True, exist_ok=True)
     handle, path = tempfile.mkstemp(suffix=".zip", prefix=".import-", dir=settings.home())
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         return api.import_model(path, name)
+    except ExplorerError as error:
+        raise type(error)(str(error).replace(Path(path).name, given[:60])) from error
     finally:
         Path(path).unlink(missing_ok=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,30 @@ def open_words(open_app: Callable[..., Any], home: Path, warmed: None) -> Callab
 
 
 @pytest.fixture
+def open_texts(open_app: Callable[..., Any], home: Path, warmed: None) -> Callable[..., Any]:
+    """Open the page Texts over a file; `open_texts("a text\n", "a.txt", view="Judge")`, and values of widgets."""
+    from explorer_core import api
+    from pages._ui import cache_texts
+
+    def opener(
+        content: str | None, name: str = "mine.csv", models: Sequence[str] = ("starter-lstm", "starter-gru"), *,
+        spec: api.TextsSpec | None = None, shown: Mapping[str, Any] | None = None, **address: Any,
+    ) -> Any:  # fmt: skip
+        fill_home(home, [model for model in models if not (home / model).exists()])
+        app = open_app("pages/texts.py", **address)
+        if content is not None:
+            path = api.save_upload(content.encode(), name.rpartition(".")[2])
+            given = cache_texts.Choice((str(path),), (name,), spec=spec or api.TextsSpec())
+            for key, value in ({cache_texts.CHOICE: given} | dict(shown or {})).items():
+                app.session_state[key] = value
+            app.run()
+        assert not app.exception
+        return app
+
+    return opener
+
+
+@pytest.fixture
 def nothing_left_running() -> Iterator[None]:
     """Work in the background ends with its test."""
     from pages._ui import work
@@ -103,7 +127,14 @@ def settled(app: Any) -> Any:
     for key in list(work._desk().jobs):
         work.wait(key, 60)
     app.run()
+    assert not app.exception
     return app
+
+
+def press(app: Any, key: str) -> Any:
+    """The page once the button of a key, or of the start of one, was pressed and the work has ended."""
+    next(button for button in app.button if button.key and button.key.startswith(key)).click().run()
+    return settled(app)
 
 
 def said(app: Any) -> str:

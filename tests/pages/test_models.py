@@ -248,6 +248,8 @@ def test_a_zip_that_is_none_is_said(open_app, home, content):
     app.button(key="import_press").click().run()
     assert app.error
     assert " bug" not in said(app)
+    assert "mine.zip" in said(app)
+    assert ".import-" not in said(app)
     assert not list(home.glob("[!.]*"))
 
 

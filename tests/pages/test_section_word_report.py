@@ -5,24 +5,20 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 
 from explorer_core import api
 from pages._ui import cache_report, cache_texts
 from pages._ui.sections.texts import map as text_map
-from tests.pages.conftest import said
-from tests.pages.test_texts import nothing_left_running, open_texts, settle  # noqa: F401 (fixtures)
+from tests.pages.conftest import press, said
+from tests.pages.test_texts import CSV
 from tests.pages.tiny import save_tiny
 
-
-def press(app, key):
-    next(button for button in app.button if button.key == key or button.key.startswith(key)).click().run()
-    settle(app)
-    assert not app.exception
-    return app
+pytestmark = pytest.mark.usefixtures("nothing_left_running")
 
 
-def test_words_are_scored_when_asked_and_shown_with_what_they_are_of(open_texts):  # noqa: F811
-    app = open_texts(view="Words")
+def test_words_are_scored_when_asked_and_shown_with_what_they_are_of(open_texts):
+    app = open_texts(CSV, view="Words")
     assert not cache_report.reports()
     assert "Every word of 24 texts" in said(app)
     press(app, "report_ask")
@@ -39,8 +35,8 @@ def test_words_are_scored_when_asked_and_shown_with_what_they_are_of(open_texts)
     assert not [button for button in app.button if button.key == "report_ask"]
 
 
-def test_words_of_one_label_are_counted_in_its_texts_only(open_texts):  # noqa: F811
-    app = press(open_texts(view="Words", models=("starter-lstm",)), "report_ask")
+def test_words_of_one_label_are_counted_in_its_texts_only(open_texts):
+    app = press(open_texts(CSV, view="Words", models=("starter-lstm",)), "report_ask")
     app.session_state["report_slice"] = "label"
     app.run()
     assert not app.exception
@@ -48,12 +44,12 @@ def test_words_of_one_label_are_counted_in_its_texts_only(open_texts):  # noqa: 
     assert table.loc["number", "n_texts"] == 12
 
 
-def test_without_labels_no_word_is_suspected(open_texts):  # noqa: F811
+def test_without_labels_no_word_is_suspected(open_texts):
     app = press(open_texts("a good film\na bad film\nnever\n", "a.txt", view="Words"), "report_ask")
     assert "without them no word is suspected" in said(app)
 
 
-def test_hostile_words_and_labels_stay_text(open_texts, home):  # noqa: F811
+def test_hostile_words_and_labels_stay_text(open_texts, home):
     labels = ("<b>no</b>", "<img src=x onerror=alert(1)>")
     save_tiny(home, "starter-lstm", "lstm", labels=labels)
     rows = "".join(f"a \u202efilm {row} <script>alert(1)</script>,{labels[row % 2]}\n" for row in range(20))
@@ -62,8 +58,8 @@ def test_hostile_words_and_labels_stay_text(open_texts, home):  # noqa: F811
     assert not [node for node in (*app.markdown, *app.caption) if re.search(r"(?<!\\)<(img|b>)", node.value)]
 
 
-def test_the_map_is_drawn_of_judged_texts_in_a_colour_of_choice(open_texts):  # noqa: F811
-    app = press(open_texts(view="Map"), "texts_judge")
+def test_the_map_is_drawn_of_judged_texts_in_a_colour_of_choice(open_texts):
+    app = press(open_texts(CSV, view="Map"), "texts_judge")
     chart = [node.key for node in app.get("plotly_chart")]
     assert any(key.startswith("map_chart_") for key in chart)
     assert "of the variance of 16 units" in said(app)
@@ -73,11 +69,11 @@ def test_the_map_is_drawn_of_judged_texts_in_a_colour_of_choice(open_texts):  # 
         assert not app.exception, color
 
 
-def test_what_the_browser_says_of_a_choice_is_checked(open_texts):  # noqa: F811
+def test_what_the_browser_says_of_a_choice_is_checked(open_texts):
     points = [{"customdata": place} for place in (3, [5], 3, -1, 99, "x", None, [])]
     np.testing.assert_array_equal(text_map.chosen_of({"selection": {"points": points}}, 24), [3, 5])
     assert not len(text_map.chosen_of(None, 24))
-    app = press(open_texts(view="Map"), "texts_judge")
+    app = press(open_texts(CSV, view="Map"), "texts_judge")
     (judged,) = cache_texts.boards().values()
     for color in text_map.colour_names(judged):
         values = text_map.values_of(judged, 0, color)

@@ -8,10 +8,10 @@ import pytest
 
 from explorer_core import api
 from pages._ui import cache_texts, work
-from tests.pages.conftest import said
-from tests.pages.tiny import fill_home, save_tiny
+from tests.pages.conftest import press, said
+from tests.pages.tiny import save_tiny
 
-PAGE = "pages/texts.py"
+pytestmark = pytest.mark.usefixtures("nothing_left_running")
 CSV = "review,stars,city\n" + "".join(
     f"the film was {('good', 'bad')[row % 2]} and number {row}{' again' * (row % 5)},"
     f"{(5, 1)[row % 2]},{('Oslo', 'Rome')[row % 3 == 0]}\n"
@@ -19,46 +19,15 @@ CSV = "review,stars,city\n" + "".join(
 )
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_running():
-    """Work in the background ends with its test."""
-    yield
-    for key in list(work._desk().jobs):
-        work.cancel(key)
-        work.wait(key, 60)
-
-
-@pytest.fixture
-def open_texts(open_app, home, warmed):
-    def opener(content: str | None = CSV, name: str = "mine.csv", models=("starter-lstm", "starter-gru"), **address):
-        fill_home(home, models)
-        app = open_app(PAGE, **address)
-        assert not app.exception
-        if content is not None:
-            path = api.save_upload(content.encode(), name.rpartition(".")[2])
-            app.session_state[cache_texts.CHOICE] = cache_texts.Choice((str(path),), (name,))
-            app.run()
-            assert not app.exception
-        return app
-
-    return opener
-
-
-def settle(app):
-    for key in list(work._desk().jobs):
-        work.wait(key, 60)
-    return app.run()
-
-
 def test_the_page_says_what_to_give_and_judges_nothing_by_itself(open_texts):
-    app = open_texts(content=None)
+    app = open_texts(None)
     assert "Nothing leaves the computer" in said(app)
-    assert "Give a file" in said(open_texts(content=None, view="Judge"))
+    assert "Give a file" in said(open_texts(None, view="Judge"))
     assert not work._desk().jobs
 
 
 def test_a_file_is_shown_with_its_columns_its_labels_and_its_first_texts(open_texts):
-    app = open_texts()
+    app = open_texts(CSV)
     shown = said(app)
     assert "24 texts" in shown
     assert "24 with a label from “\u2068stars\u2069”" in shown
@@ -70,7 +39,7 @@ def test_a_file_is_shown_with_its_columns_its_labels_and_its_first_texts(open_te
 
 
 def test_columns_are_changed_and_labels_left_out(open_texts):
-    app = open_texts()
+    app = open_texts(CSV)
     box = next(box for box in app.selectbox if box.label == "Column of labels")
     box.select("(none)").run()
     assert "no labels" in said(app)
@@ -81,7 +50,7 @@ def test_columns_are_changed_and_labels_left_out(open_texts):
 
 
 def test_a_choice_that_cannot_be_read_is_said_and_taken_back(open_texts):
-    app = open_texts()
+    app = open_texts(CSV)
     app.session_state[cache_texts.CHOICE] = dataclasses.replace(
         app.session_state[cache_texts.CHOICE], spec=api.TextsSpec(text_column="stars", label_column="stars")
     )
@@ -101,7 +70,7 @@ def test_long_texts_are_cut_as_chosen(open_texts):
 
 
 def test_deleting_takes_the_file_off_the_machine(open_texts, home):
-    app = open_texts()
+    app = open_texts(CSV)
     assert list((home / ".uploads").iterdir())
     next(button for button in app.button if button.key == "texts_delete").click().run()
     assert not list((home / ".uploads").iterdir())
@@ -109,9 +78,8 @@ def test_deleting_takes_the_file_off_the_machine(open_texts, home):
 
 
 def test_judging_shows_the_scores_of_the_desk(open_texts):
-    app = open_texts(view="Judge")
-    next(button for button in app.button if button.key == "texts_judge").click().run()
-    settle(app)
+    app = open_texts(CSV, view="Judge")
+    press(app, "texts_judge")
     assert not app.exception
     (judged,) = cache_texts.boards().values()
     assert judged.is_finished
@@ -126,8 +94,7 @@ def test_judging_shows_the_scores_of_the_desk(open_texts):
 
 def test_without_labels_there_are_decisions_and_disagreement_but_no_scores(open_texts):
     app = open_texts("the film was good\nthe film was bad\nnever again\n", "a.txt", view="Judge")
-    next(button for button in app.button if button.key == "texts_judge").click().run()
-    settle(app)
+    press(app, "texts_judge")
     assert not app.exception
     keys = {node.key for node in app.get("plotly_chart")}
     assert "texts_decisions" in keys
@@ -137,7 +104,7 @@ def test_without_labels_there_are_decisions_and_disagreement_but_no_scores(open_
 
 def test_models_of_other_classes_are_left_out_and_named(open_texts, home):
     save_tiny(home, "starter-rnn", "rnn", labels=("ham", "spam"))
-    app = open_texts(models=("starter-lstm",), view="Judge")
+    app = open_texts(CSV, models=("starter-lstm",), view="Judge")
     assert "starter-rnn" in said(app)
 
 
@@ -146,8 +113,7 @@ def test_hostile_labels_and_names_stay_text(open_texts, home):
     save_tiny(home, "starter-lstm", "lstm", labels=labels)
     rows = "".join(f"a film {row} <script>alert(1)</script>,{labels[row % 2]}\n" for row in range(20))
     app = open_texts(f"text,label\n{rows}", "<script>.csv", models=(), view="Judge")
-    next(button for button in app.button if button.key == "texts_judge").click().run()
-    settle(app)
+    press(app, "texts_judge")
     assert not app.exception
     shown = " ".join(node.proto.body for node in app.get("html"))
     assert "&lt;img src=x" in shown
@@ -165,11 +131,10 @@ def test_where_no_column_looks_like_texts_one_can_be_chosen(open_texts):
 
 
 def test_the_price_is_told_before_the_press_and_the_report_is_there_after_it(open_texts):
-    app = open_texts(view="Judge")
+    app = open_texts(CSV, view="Judge")
     assert "on this machine" in said(app)
     assert "tokens" in said(app)
-    next(button for button in app.button if button.key == "texts_judge").click().run()
-    settle(app)
+    press(app, "texts_judge")
     app.query_params["view"] = "Report"
     app.session_state["view"] = "report"
     app.run()

@@ -9,9 +9,10 @@ import streamlit as st
 from explorer_core import api
 from pages._ui import cache_texts, sections, state, text_rows, way_back, work
 from pages._ui.sections.texts import first
-from tests.pages.conftest import said
+from tests.pages.conftest import press, said, settled
 from tests.pages.tiny import fill_home, save_tiny
 
+pytestmark = pytest.mark.usefixtures("nothing_left_running")
 PAGE = "pages/texts.py"
 HOSTILE = "<img src=x onerror=alert(1)> & [a](javascript:alert(1))"
 CSV = "review,stars,city\n" + "".join(
@@ -21,29 +22,12 @@ CSV = "review,stars,city\n" + "".join(
 )
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_running():
-    yield
-    for key in list(work._desk().jobs):
-        work.cancel(key)
-        work.wait(key, 60)
-
-
 @pytest.fixture
-def open_list(open_app, home, warmed):
+def open_list(open_texts):
     """The list over a file that has been judged."""
 
     def opener(content=CSV, models=("starter-lstm", "starter-gru"), **shown):
-        fill_home(home, [name for name in models if not (home / name).exists()])
-        app = open_app(PAGE, view="judge")
-        path = api.save_upload(content.encode(), "csv")
-        app.session_state[cache_texts.CHOICE] = cache_texts.Choice((str(path),), ("mine.csv",))
-        app.run()
-        assert not app.exception
-        next(button for button in app.button if button.key == "texts_judge").click().run()
-        settle(app)
-        assert not app.exception
-        return show(app, **shown)
+        return show(press(open_texts(content, models=models, view="judge"), "texts_judge"), **shown)
 
     return opener
 
@@ -55,12 +39,6 @@ def show(app, **shown):
     app.run()
     assert not app.exception
     return app
-
-
-def settle(app):
-    for key in list(work._desk().jobs):
-        work.wait(key, 60)
-    return app.run()
 
 
 def judged():
@@ -88,7 +66,7 @@ def test_the_list_says_what_it_needs_before_texts_are_judged(open_app, home, war
 )
 def test_rows_are_those_of_the_desk_a_hundred_at_a_time(open_list, reason):
     app = open_list(first_reason=reason)
-    settle(app)
+    settled(app)
     order = api.order_texts(judged(), reason)
     definition = next(about for about in api.list_reasons() if about.name == reason).sentence
     assert definition in said(app)
@@ -119,9 +97,7 @@ def test_reading_again_is_priced_and_asked_for_first(open_list):
     app = open_list(first_reason="late_flips", models=("starter-lstm",))
     assert "on this machine" in said(app)
     assert not [one for one in app.dataframe if "text" in one.value]
-    next(button for button in app.button if button.key and button.key.startswith("first_ask")).click().run()
-    settle(app)
-    assert not app.exception
+    press(app, "first_ask")
     task = next(work.task(key) for key in work._desk().jobs if key.startswith("first"))
     assert task.state == "done"
     if len(task.result):
@@ -190,7 +166,7 @@ def test_hostile_texts_stay_text_in_the_table_and_in_the_edit(open_list, home):
     order = api.order_texts(judged(), "near_duplicates")
     assert len(order) == 20
     show(app, first_reason="near_duplicates", first_row=int(order.rows[0]))
-    settle(app)
+    settled(app)
     assert table(app)["text"].iloc[0].startswith("<img")
     shown = " ".join(node.proto.body for node in app.get("html"))
     assert "&lt;img src=x" in shown

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from explorer_core import api
-from pages._ui import cache_texts, sections, train_on_it, work
-from tests.pages.conftest import said
-from tests.pages.tiny import fill_home
+from pages._ui import cache_texts, sections, train_on_it
+from tests.pages.conftest import press, said, settled
 
-PAGE = "pages/texts.py"
+pytestmark = pytest.mark.usefixtures("nothing_left_running")
+SPEC = api.TextsSpec(text_column="review", label_column="stars")
 EVIL = "<img src=x onerror=alert(1)>"
 CSV = "review,stars,pair_id,other,other_stars\n" + "".join(
     f"film number {row // 2} {EVIL} was really {('good', 'bad')[row % 2]} for all of us,{(5, 1)[row % 2]},p{row // 2},"
@@ -18,35 +18,10 @@ CSV = "review,stars,pair_id,other,other_stars\n" + "".join(
 )
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_running():
-    yield
-    for key in list(work._desk().jobs):
-        work.cancel(key)
-        work.wait(key, 60)
-
-
-def settle(app):
-    for key in list(work._desk().jobs):
-        work.wait(key, 60)
-    app.run()
-    assert not app.exception
-    return app
-
-
 @pytest.fixture
-def open_texts(open_app, home, warmed):
-    def opener(view="pairs", models=("starter-lstm", "starter-gru"), **shown):
-        fill_home(home, models)
-        app = open_app(PAGE)
-        path = api.save_upload(CSV.encode(), "csv")
-        spec = api.TextsSpec(text_column="review", label_column="stars")
-        app.session_state[cache_texts.CHOICE] = cache_texts.Choice((str(path),), ("mine <b>.csv",), spec=spec)
-        for key, value in ({sections.VIEW: view} | shown).items():
-            app.session_state[key] = value
-        app.run()
-        assert not app.exception
-        return app
+def open_pairs(open_texts):
+    def opener(view="pairs", **shown):
+        return open_texts(CSV, "mine <b>.csv", spec=SPEC, shown={sections.VIEW: view} | shown)
 
     return opener
 
@@ -62,13 +37,11 @@ def open_texts(open_app, home, warmed):
         ),
     ],
 )
-def test_pairs_are_judged_as_the_desk_judges_them(open_texts, shown, options):
-    app = settle(open_texts(**shown))
-    spec = api.TextsSpec(text_column="review", label_column="stars")
-    pairs = api.find_pairs(api.read_texts(cache_texts_paths(app), spec), **options)
+def test_pairs_are_judged_as_the_desk_judges_them(open_pairs, shown, options):
+    app = settled(open_pairs(**shown))
+    pairs = api.find_pairs(api.read_texts(cache_texts_paths(app), SPEC), **options)
     assert f"{len(pairs):,} pairs" in said(app)
-    next(button for button in app.button if button.key == "texts_judge").click().run()
-    settle(app)
+    press(app, "texts_judge")
     (judged,) = cache_texts.boards().values()
     found = api.judge_pairs(judged, pairs)
     html = " ".join(node.proto.body for node in app.get("html"))
@@ -79,10 +52,9 @@ def test_pairs_are_judged_as_the_desk_judges_them(open_texts, shown, options):
     assert table["pair"].tolist() == list(pairs.names[:100])
 
 
-def test_the_edit_of_a_pair_is_inline_and_hostile_words_stay_text(open_texts):
-    app = settle(open_texts(pairs_how="ids", pairs_row=3))
-    next(button for button in app.button if button.key == "texts_judge").click().run()
-    settle(app)
+def test_the_edit_of_a_pair_is_inline_and_hostile_words_stay_text(open_pairs):
+    app = settled(open_pairs(pairs_how="ids", pairs_row=3))
+    press(app, "texts_judge")
     html = " ".join(node.proto.body for node in app.get("html"))
     assert "<del>good </del><ins>bad </ins>" in html
     assert "&lt;img src=x" in html
@@ -91,8 +63,8 @@ def test_the_edit_of_a_pair_is_inline_and_hostile_words_stay_text(open_texts):
     assert {"pairs_first_States", "pairs_second_Words"} <= keys
 
 
-def test_the_form_of_the_page_models_has_the_file_and_its_columns(open_texts):
-    app = open_texts(view="upload")
+def test_the_form_of_the_page_models_has_the_file_and_its_columns(open_pairs):
+    app = open_pairs(view="upload")
     (path,) = cache_texts_paths(app)
     next(button for button in app.button if button.key == "train_on_it").click().run()
     app.switch_page("pages/models.py").run()  # AppTest does not follow a page that sends to another
@@ -109,8 +81,8 @@ def test_the_form_of_the_page_models_has_the_file_and_its_columns(open_texts):
     assert "mine <b>.csv" not in said(app)
 
 
-def test_rows_with_the_same_letters_or_pair_train_on_one_side(open_texts):
-    app = open_texts(view="upload")
+def test_rows_with_the_same_letters_or_pair_train_on_one_side(open_pairs):
+    app = open_pairs(view="upload")
     data = api.read_data(api.DataSpec(train_on_it.SOURCE, {"path": cache_texts_paths(app)[0], "text_column": "review",
                                                            "label_column": "stars"}))  # fmt: skip
     sides = {}
