@@ -77,12 +77,17 @@ def _whiskers(x: np.ndarray, spread: SeedSpread) -> Spec:
         f"{len(spread.models)} seeds: {number(low, signed=True)} to {number(high, signed=True)}"
         for low, high in zip(spread.low.tolist(), spread.high.tolist(), strict=True)
     ]
+    is_many = len(x) > MANY_WORDS  # then ticks and the ends of whiskers would hide the bars
     return {
         "type": "scatter", "mode": "markers", "x": x, "y": spread.mean, "xaxis": "x", "yaxis": "y",
-        "marker": {"symbol": "line-ew-open", "size": 9, "color": _style.INK, "line": {"width": 2}},
+        "marker": {
+            "symbol": "line-ew-open", "size": 1 if is_many else 9, "color": _style.INK,
+            "line": {"width": 0.5 if is_many else 2},
+        },
         "error_y": {
             "type": "data", "symmetric": False, "array": spread.high - spread.mean,
-            "arrayminus": spread.mean - spread.low, "color": _style.INK, "thickness": 1.2, "width": 3,
+            "arrayminus": spread.mean - spread.low, "color": _style.FAINT if is_many else _style.INK,
+            "thickness": 0.7 if is_many else 1.2, "width": 0 if is_many else 3,
         },
         "customdata": told, "hovertemplate": "%{customdata}<extra></extra>",
     }  # fmt: skip

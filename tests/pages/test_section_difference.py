@@ -117,7 +117,7 @@ def test_two_epochs_of_a_run_are_subtracted(open_app, home, warmed):
     scores = [api.attribute(one, TEXT, target=1) for one in (last, first)]
     found = api.compare_words(*scores, "share")
     assert bars_below(app, difference.WORDS) == pytest.approx(found.difference.tolist(), abs=1e-6)
-    assert "epoch 3 ends at" in said(app)
+    assert "Epoch 3 ends at" in said(app)
     app.selectbox(key=compared_pair.SECOND).select("epoch 3").run()
     assert not any(bars_below(settled(app), difference.WORDS))
 
@@ -146,7 +146,7 @@ def test_two_seeds_are_subtracted_by_name(open_difference, home):
     pair = [api.trace_running(model(name), TEXT) for name in ("starter-lstm", "lstm-seed-1")]
     expected = api.compare_verdicts(*pair, 1).difference()
     assert bars_below(app, difference.VERDICTS) == pytest.approx(expected.tolist(), abs=1e-6)
-    assert "seed 0 ends at" in said(app)
+    assert "Seed 0 ends at" in said(app)
 
 
 def test_one_press_trains_three_seeds_of_the_same_spec(open_difference, home, monkeypatch):

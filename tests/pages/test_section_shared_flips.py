@@ -61,7 +61,7 @@ def test_deletions_agree_with_the_page_words(open_flips):
     (shared,) = [api.find_shared_flips(loaded("gru"), TEXT)]
     assert shared.smallest(0, DELETE) == (alone.n_words if alone.n_words <= 2 else 0)
     if alone.n_words == 1:
-        assert f"− {alone.named(0)[0]}<" in tables(app)[1]
+        assert f"−\u00a0{alone.named(0)[0]}<" in tables(app)[1]
     assert "every one and every two of 7 possible ones were tried" in said(app)
 
 

@@ -116,7 +116,7 @@ def draw_verdicts(desk: Desk, pair: Pair) -> VerdictDifference | None:
         _spread_of_verdicts(seeds, desk, found.place[side], quantity) for side, seeds in enumerate(pair.seeds)
     )
     st.markdown(told_verdicts(found, pair.names, quantity))
-    draw_luck(found.values(quantity), (spreads[0], spreads[1]), pair.names, "verdicts")
+    draw_luck(found.values(quantity), (spreads[0], spreads[1]), pair, "verdicts")
     shown = {"quantity": quantity, "names": pair.names}
     figure = verdict_difference.render(found, spreads=(spreads[0], spreads[1]), **shown)
     figures.chart(figure, VERDICTS, verdict_difference.alt_text(found, **shown))
@@ -131,12 +131,12 @@ def told_verdicts(found: VerdictDifference, names: tuple[str, str], quantity: st
     first, second = (messages.plain(name) for name in names)
     label = messages.plain(visible(found.target_label)[:60])
     if not gap.any():
-        return f"{first} and {second} say the same after every word: the difference is exactly zero."
+        return f"{begun(first)} and {second} say the same after every word: the difference is exactly zero."
     ends = [number(float(row[-1])) for row in found.probs]
     what = "" if quantity == "prob" else " nats of log-odds"
     return (
-        f"{first} ends at {ends[0]} and {second} at {ends[1]} for **{label}**. They lie furthest apart after word "
-        f"{most + 1}, {messages.quoted(found.words[most], 40)}: {number(float(gap[most]), signed=True)}{what}."
+        f"{begun(first)} ends at {ends[0]} and {second} at {ends[1]} for **{label}**. They lie furthest apart after "
+        f"word {most + 1}, {messages.quoted(found.words[most], 40)}: {number(float(gap[most]), signed=True)}{what}."
         f"{told_left_out(found.left_out, names)}"
     )
 
@@ -161,28 +161,41 @@ def _spread_of_verdicts(
     return api.spread_verdicts(runs, desk.target, place, quantity)
 
 
-def draw_luck(
-    values: np.ndarray, spreads: tuple[SeedSpread | None, SeedSpread | None], names: tuple[str, str], what: str
-) -> None:
-    """How many words lie beyond what the seeds of the other side span."""
-    sentences = []
+def draw_luck(values: np.ndarray, spreads: tuple[SeedSpread | None, SeedSpread | None], pair: Pair, what: str) -> None:
+    """How far the seeds of a side lie apart, and at how many words the other lies beyond them."""
     n_words = values.shape[1]
-    if spreads[0] is not None and spreads[1] is not None:
-        n_apart = int(spreads[0].apart(spreads[1]).sum())
-        sentences.append(
-            f"With {len(spreads[0].models)} and {len(spreads[1].models)} seeds, the {what} of "
-            f"{messages.plain(names[0])} and {messages.plain(names[1])} do not overlap at {n_apart} of {n_words} words."
+    first, second = spreads
+    if first is not None and second is not None:
+        n_apart = int(first.apart(second).sum())
+        one, two = (messages.plain(name) for name in pair.names)
+        st.markdown(
+            f"With {len(first.models)} and {len(second.models)} seeds, the {what} of {one} and {two} do not overlap at "
+            f"{n_apart} of {n_words} words."
         )
-    else:
-        for side, spread in enumerate(spreads):
-            if spread is not None and spread.models:
-                n_out = int(spread.outside(values[1 - side]).sum())
-                sentences.append(
-                    f"{messages.plain(names[1 - side])} lies outside of what the {len(spread.models)} seeds of "
-                    f"{messages.plain(names[side])} span at {n_out} of {n_words} words."
-                )
-    for sentence in sentences:
-        st.markdown(sentence)
+        return
+    for side, spread in enumerate(spreads):
+        if spread is None:
+            continue
+        name, other = messages.plain(pair.names[side]), messages.plain(pair.names[1 - side])
+        width = spread.high - spread.low
+        most = int(width.argmax())
+        reach = (
+            f"{messages.quoted(spread.words[most], 40)}, where they span {number(float(spread.low[most]))} to "
+            f"{number(float(spread.high[most]))}"
+        )
+        if pair.infos[1 - side].name in spread.models:
+            st.markdown(f"The {what} of the {len(spread.models)} seeds lie furthest apart at {reach}.")
+            continue
+        n_out = int(spread.outside(values[1 - side]).sum())
+        st.markdown(
+            f"{begun(other)} lies outside of what the {len(spread.models)} seeds of {name} span at {n_out} of "
+            f"{n_words} words. The seeds lie furthest apart at {reach}."
+        )
+
+
+def begun(name: str) -> str:
+    """A name at the beginning of a sentence."""
+    return name[:1].upper() + name[1:]
 
 
 # Scores -------------------------------------------------------------------------------------------------------------
@@ -203,7 +216,7 @@ def draw_words(
     spreads = tuple(_spread_of_words(pair, side, looks[side], wish, found) for side in range(2))
     for sentence in told_words(found, pair.names):
         st.markdown(sentence)
-    draw_luck(found.values, (spreads[0], spreads[1]), pair.names, "scores")
+    draw_luck(found.values, (spreads[0], spreads[1]), pair, "scores")
     figure = word_difference.render(found, names=pair.names, spreads=(spreads[0], spreads[1]))
     figures.chart(figure, WORDS, word_difference.alt_text(found, names=pair.names))
     figures.how_to_read("word_difference")
@@ -221,7 +234,7 @@ def told_words(found: WordDifference, names: tuple[str, str]) -> list[str]:
     if not found.scores[0].any() and not found.scores[1].any():
         return [f"Neither {first} nor {second} gives any word a score."]
     if not (found.scores[0] - found.scores[1]).any():
-        said = [f"{first} and {second} give every word the same score: the difference is exactly zero."]
+        said = [f"{begun(first)} and {second} give every word the same score: the difference is exactly zero."]
     else:
         said = [
             f"Kendall’s tau of {first} and {second} over {len(found.words)} words is "
@@ -236,10 +249,11 @@ def told_words(found: WordDifference, names: tuple[str, str]) -> list[str]:
             f"{number(float(found.values[1, most]), signed=True)} in {second}."
         )
     for name, other, mark in ((first, second, FIRST_ONLY), (second, first, SECOND_ONLY)):
-        only = [messages.quoted(found.words[at], 24) for at in np.flatnonzero(found.used_by == mark).tolist()]
+        marked = dict.fromkeys(found.words[at] for at in np.flatnonzero(found.used_by == mark).tolist())
+        only = [messages.quoted(word, 24) for word in marked]
         if only:
             more = f" and {len(only) - _NAMED} more" if len(only) > _NAMED else ""
-            said.append(f"{name} uses, and {other} ignores: {', '.join(only[:_NAMED])}{more}.")
+            said.append(f"{begun(name)} uses, and {other} ignores: {', '.join(only[:_NAMED])}{more}.")
     return said
 
 

@@ -28,12 +28,12 @@ _SHOWN = 40  # rows on the page
 _KINDS = {DELETE: "words taken away", SWAP: "words swapped"}
 _STYLE = (
     "<style>.shared{overflow-x:auto}.shared table{border-collapse:collapse;font-variant-numeric:tabular-nums;"
-    "margin:.2rem 0 .8rem}"
-    ".shared td,.shared th{padding:.32rem 1.1rem .32rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
-    "text-align:left;font-weight:400;vertical-align:top}.shared th{opacity:.75;font-size:.85rem;white-space:nowrap}"
+    "margin:.2rem 0 .8rem;font-size:.86rem}"
+    ".shared td,.shared th{padding:.32rem .65rem .32rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
+    "text-align:left;font-weight:400;vertical-align:top}.shared th{opacity:.75;font-size:.82rem;white-space:nowrap}"
     ".shared .still{opacity:.5}.shared .turned{font-weight:600}.shared .group{padding-top:.9rem;font-weight:600}"
-    ".shared .dot{display:inline-block;width:.6rem;height:.6rem;border-radius:50%;margin-right:.4rem}"
-    ".shared .edit{min-width:11rem;max-width:26rem;overflow-wrap:anywhere}"
+    ".shared .dot{display:inline-block;width:.55rem;height:.55rem;border-radius:50%;margin-right:.35rem}"
+    ".shared .edit{min-width:8rem;max-width:24rem;overflow-wrap:anywhere}"
     ".shared td.verdict{white-space:nowrap}</style>"
 )
 
@@ -204,7 +204,7 @@ def table_of(found: SharedFlips, names: dict[str, str]) -> str:
             f"{number(float(found.new_probs[at, edit]))}</td>"
             for at in range(n_models)
         )
-        rows.append(f"<tr><td class='edit'><bdi>{html.escape(visible(found.described[edit])[:100])}</bdi></td>"
+        rows.append(f"<tr><td class='edit'><bdi>{_edit(found.described[edit])}</bdi></td>"
                     f"{cells}</tr>")  # fmt: skip
     return f"<div class='shared'><table><tr><th>edit</th>{head}</tr>{''.join(rows)}</table></div>"
 
@@ -221,6 +221,14 @@ def _fewest(found: SharedFlips, at: int, kind: str) -> str:
 
 def _name(text: str) -> str:
     return f"<bdi>{html.escape(visible(text)[:40])}</bdi>"
+
+
+def _edit(described: str) -> str:
+    """What is done; a sign stays on the line of its word."""
+    shown = visible(described)[:100]
+    for sign in ("− ", "+ ", "→ "):
+        shown = shown.replace(sign, f"{sign[0]}\u00a0")
+    return html.escape(shown)
 
 
 def _dot(color: str) -> str:
