@@ -10,6 +10,7 @@ from typing import Any
 
 from explorer_core import registry, settings
 from explorer_core.errors import InvalidInputError, NotFoundError
+from explorer_core.plain import read_json
 from explorer_core.results import Exportable
 from explorer_core.training.spec import DataSpec
 
@@ -76,6 +77,8 @@ def checked_options(source: str, given: Sequence[tuple[str, str]]) -> dict[str, 
             raise InvalidInputError(f"The source {about.label!r} has no option {name[:60]!r}; {allowed}.")
         try:
             found[name] = int(value) if kinds[name] == "number" else value
+            if kinds[name] == "names":
+                found[name] = read_json(value, f"The option {name} is")
         except ValueError as error:
             raise InvalidInputError(f"The option {name} is {value[:60]!r}; a whole number is expected.") from error
     return found

@@ -29,7 +29,7 @@ def label_rows(table: Table, options: Mapping[str, Any]) -> LabelledTexts:
 
     Args:
         table: What was read.
-        options: May hold `text_column` and `label_column`.
+        options: May hold `text_column`, `label_column` and `class_names`.
 
     Raises:
         NotFoundError: If a chosen column is not there.
@@ -47,7 +47,7 @@ def label_rows(table: Table, options: Mapping[str, Any]) -> LabelledTexts:
             f"The columns are: {show_columns(table)}. Choose the one that holds the labels, or add one."
         )
     texts = table.columns[text_column]
-    labels = plain_labels(table.columns[label_column])
+    labels = _named(plain_labels(table.columns[label_column]), options.get("class_names"))
     rows, notes = _usable_rows(table, texts, labels)
     if not rows:
         why = "no label" if not any(labels) else "no text that can be used with a label"
@@ -96,7 +96,9 @@ def preview_table(table: Table, options: Mapping[str, Any]) -> DataPreview:
     except ExplorerError as error:
         problem = str(error)
     texts = table.columns[text_column] if text_column else [None] * table.n_rows
-    labels = plain_labels(table.columns[label_column]) if label_column else [""] * table.n_rows
+    labels = [""] * table.n_rows
+    if label_column:
+        labels = _named(plain_labels(table.columns[label_column]), options.get("class_names"))
     rows = [row for row, text in enumerate(texts) if text is not None and _SEEN.search(text)]
     first_of_label: dict[str, int] = {}
     for row in rows:
@@ -159,6 +161,20 @@ def plain_labels(cells: Sequence[Cell]) -> list[str]:
             spelling.setdefault(value.casefold(), value)
         plain = {value: spelling[value.casefold()] for value in values}
     return [plain.get(label, "") for label in labels]
+
+
+def _named(labels: list[str], names: Any) -> list[str]:
+    """Labels under the names a person gave them; one that was given none is none.
+
+    Raises:
+        InvalidInputError: If what was given is no object of labels and names.
+    """
+    if names is None:
+        return labels
+    if not isinstance(names, Mapping) or not all(isinstance(one, str | None) for one in names.values()):
+        raise InvalidInputError("Names of classes are an object: the name, or null, of each label of the file.")
+    given = {label: " ".join((name or "").split()) for label, name in names.items()}
+    return [given.get(label, label) for label in labels]
 
 
 def _check_classes(

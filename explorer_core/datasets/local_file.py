@@ -55,6 +55,13 @@ ABOUT = {
                 "koi8-r", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr",
             ),
         },
+        {
+            "name": "class_names",
+            "label": "Names of the classes",
+            "kind": "names",
+            "help": "What each label of the file is called, such as spam for 1. The same name twice joins labels; one "
+            "without a name is left out with its rows.",
+        },
     ),
 }  # fmt: skip
 
@@ -75,7 +82,8 @@ def read(options: Mapping[str, Any]) -> LabelledTexts:
     """Labelled and split texts of a file; rows that cannot be used are left out and told in `notes`.
 
     Args:
-        options: `path`, and if wanted `text_column`, `label_column` and `encoding`.
+        options: `path`, and if wanted `text_column`, `label_column`, `encoding` and `class_names`: the name of each
+            label, `None` for one whose rows are left out.
 
     Raises:
         NotFoundError: If the file or a chosen column is not there.

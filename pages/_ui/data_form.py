@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ from pages._ui.widgets import knob
 
 if TYPE_CHECKING:
     from explorer_core.datasets._labelled_texts import DataPreview, LengthHistogram
+
+
+_NAMES_IN_A_ROW, _MAX_NAME_CHARS = 6, 60
 
 
 def draw() -> DataSpec | None:
@@ -60,7 +64,7 @@ def draw_options(source: str, *, key: str = "data", is_brief: bool = False) -> D
     found = None  # without a first look, such as at a set whose part is not chosen yet, options are typed
     with contextlib.suppress(ExplorerError):
         found = _look(source, _frozen(options))
-    others = [option for option in wanted if not option.get("required")]
+    others = [option for option in wanted if not option.get("required") and option["kind"] != "names"]
     for option, place in zip(others, _places(len(others)), strict=False):
         with place:
             guess = given.columns.get(option["name"]) if given else None
@@ -68,6 +72,11 @@ def draw_options(source: str, *, key: str = "data", is_brief: bool = False) -> D
     options = {name: value for name, value in options.items() if value not in (None, "")}
     try:
         preview = _look(source, _frozen(options))
+        for option in (option for option in wanted if option["kind"] == "names" and not is_brief):
+            names = draw_names(option, list(preview.labels), given.class_names if given else {}, key)
+            if names:
+                options[option["name"]] = names
+                preview = _look(source, _frozen(options))
     except ExplorerError as error:
         messages.show(error)
         return None
@@ -76,6 +85,35 @@ def draw_options(source: str, *, key: str = "data", is_brief: bool = False) -> D
     elif preview.problem:
         st.error(messages.plain(preview.problem))
     return None if preview.problem else DataSpec(source, options)
+
+
+def draw_names(
+    option: Mapping[str, Any], labels: Sequence[str], first: Mapping[str, str | None], start: str
+) -> dict[str, str | None]:
+    """What each label of the file is called; empty if all are called as they are.
+
+    Args:
+        option: The option of the source.
+        labels: As the file has them.
+        first: What they are called before anyone changes it.
+        start: Start of the keys of its controls.
+    """
+    if not 2 <= len(labels) <= settings.MAX_LABELS:
+        return {}
+    tag = hashlib.sha256("\0".join((*labels, *map(str, first.values()))).encode("utf-8", "surrogatepass")).hexdigest()
+    n_columns = min(len(labels), _NAMES_IN_A_ROW)
+    place = st.container() if len(labels) <= n_columns else st.expander(option["label"])
+    with place:
+        st.caption(f"{option['label']}. {option['help']}")
+        places = st.columns(max(n_columns, _NAMES_IN_A_ROW // 2)) * -(-len(labels) // n_columns)
+        named = {
+            label: at.text_input(
+                messages.plain(label), value=first.get(label, label) or "", key=f"{start}_name_{tag[:12]}_{index}",
+                max_chars=_MAX_NAME_CHARS,
+            ).strip() or None
+            for index, (label, at) in enumerate(zip(labels, places, strict=False))
+        }  # fmt: skip
+    return {} if all(name == label for label, name in named.items()) else named
 
 
 def draw_preview(preview: DataPreview) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from explorer_core import api
-from pages._ui import messages, way_back
+from pages._ui import cache_texts, messages, way_back
 from pages._ui.cache_texts import Desk
 
 SOURCE = "local_file"
@@ -24,11 +24,13 @@ class Given:
         path: Where it is kept on this machine.
         name: What the person calls it.
         columns: Names of the columns by option of the source.
+        class_names: Class of each label, if the person said what labels mean; else they stay as they are.
     """
 
     path: str
     name: str
     columns: Mapping[str, str]
+    class_names: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def given() -> Given | None:
@@ -75,7 +77,8 @@ def _take(desk: Desk, index: int) -> None:
         if table.label_column and not choice.pasted:
             columns["label_column"] = table.label_column
         path = choice.paths[index] if choice.paths else str(api.save_upload(choice.pasted.encode(), "txt"))
-        st.session_state[_GIVEN] = Given(path, choice.names[index] if choice.names else "pasted text", columns)
+        names = cache_texts.mapping_of(desk) if choice.mapping else {}
+        st.session_state[_GIVEN] = Given(path, choice.names[index] if choice.names else "pasted text", columns, names)
 
 
 def _drop() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from explorer_core import api
@@ -79,6 +81,25 @@ def test_the_form_of_the_page_models_has_the_file_and_its_columns(open_pairs):
     next(button for button in app.button if button.key == "train_other").click().run()
     assert not app.exception
     assert "mine <b>.csv" not in said(app)
+
+
+def test_what_the_labels_mean_is_carried_to_the_form_and_can_be_changed_there(open_pairs):
+    app = open_pairs(view="upload")
+    given = app.session_state[cache_texts.CHOICE]
+    app.session_state[cache_texts.CHOICE] = dataclasses.replace(given, mapping={"5": "positive"})
+    app.run()
+    press(app, "train_on_it")
+    app.switch_page("pages/models.py").run()
+    names = {box.label: box for box in app.text_input if box.key.startswith("data_name_")}
+    assert {label: box.value for label, box in names.items()} == {"1": "negative", "5": "positive"}
+    names["1"].input("<b>dull</b>").run()
+    assert not app.exception
+    assert "24 of 24 rows can be used" in said(app)
+    samples = next(table.value for table in app.dataframe if "Label" in table.value)
+    assert set(samples["Label"]) == {"<b>dull</b>", "positive"}
+    box = next(box for box in app.text_input if box.key.startswith("data_name_"))
+    box.input("").run()
+    assert "same label" in " ".join(element.value for element in app.error)
 
 
 def test_rows_with_the_same_letters_or_pair_train_on_one_side(open_pairs):

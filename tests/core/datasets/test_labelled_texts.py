@@ -90,7 +90,7 @@ def test_every_source_describes_itself_and_can_be_read_and_previewed(source):
     assert about.sentence.endswith(".")
     for option in about.extra["options"]:
         assert {"name", "label", "kind", "help"} <= set(option)
-        assert option["kind"] in ("file", "text", "column", "choice", "number")
+        assert option["kind"] in ("file", "text", "column", "choice", "number", "names")
         assert option["help"].endswith(".")
     module = registry.load("datasets", source)
     assert callable(module.read)

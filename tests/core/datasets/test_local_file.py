@@ -187,7 +187,9 @@ def test_paths_that_are_none_are_refused(path):
 
 
 def test_options_that_do_not_exist_are_refused():
-    with pytest.raises(InvalidInputError, match=r"no option 'delimiter'; allowed: encoding, label_column, path"):
+    with pytest.raises(
+        InvalidInputError, match=r"no option 'delimiter'; allowed: class_names, encoding, label_column, path"
+    ):
         read_data(DataSpec("local_file", {"delimiter": ","}))
     with pytest.raises(InvalidInputError, match="Choose a file"):
         read_data(DataSpec("local_file"))
@@ -223,3 +225,27 @@ def test_reading_leaves_no_file_behind(tmp_path):
     for path in paths:
         read_data(spec(path))
     assert sorted(tmp_path.rglob("*")) == sorted([*paths, tmp_path / "home"])
+
+
+def test_classes_are_called_as_a_person_names_their_labels(tmp_path):
+    path = tmp_path / "sms.csv"
+    path.write_text("text,label\n" + "".join(f"message {row} of many,{row % 3}\n" for row in range(30)))
+    names = {"0": "ham", "1": " spam ", "2": None}
+    data = read_data(spec(path, class_names=names))
+    assert data.label_names == ("ham", "spam")
+    assert len(data) == 20
+    assert {
+        (text.split()[1], data.label_names[label]) for text, label in zip(data.texts, data.labels, strict=True)
+    } == {(str(row), ("ham", "spam")[row % 3]) for row in range(30) if row % 3 < 2}
+    assert preview_data(spec(path, class_names=names)).labels == {"ham": 10, "spam": 10}
+    joined = read_data(spec(path, class_names={"0": "ham", "1": "spam", "2": "spam"}))
+    assert joined.label_histogram() == {"ham": 10, "spam": 20}
+    assert "same label" in preview_data(spec(path, class_names=dict.fromkeys("012", "ham"))).problem
+
+
+@pytest.mark.parametrize("names", ["ham", ["ham"], {"0": 3}])
+def test_names_of_classes_that_are_none_are_refused(tmp_path, names):
+    path = tmp_path / "sms.csv"
+    path.write_text("text,label\n" + "".join(f"message {row} of many,{row % 2}\n" for row in range(30)))
+    with pytest.raises(InvalidInputError, match="Names of classes are an object"):
+        read_data(spec(path, class_names=names))
