@@ -102,8 +102,7 @@ class SharedFlips(Exportable):
     @property
     def flips_all(self) -> np.ndarray:
         """Whether an edit turns every model; bool array [edit]."""
-        found: np.ndarray = self.flips.all(0)
-        return found
+        return np.asarray(self.flips.all(0))
 
     def smallest(self, model: int, kind: str) -> int:
         """Fewest words that turn a model by a kind of edit; 0 where none was found."""

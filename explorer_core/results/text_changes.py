@@ -92,8 +92,7 @@ class TextChange(Exportable):
     @property
     def in_both(self) -> np.ndarray:
         """Whether both texts have a word in a column; bool array [column]."""
-        found: np.ndarray = (self.columns >= 0).all(1)
-        return found
+        return np.asarray((self.columns >= 0).all(1))
 
     @property
     def is_kept(self) -> np.ndarray:

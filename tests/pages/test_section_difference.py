@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import runpy
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +186,20 @@ def test_a_text_longer_than_one_model_reads_says_what_is_left_out(open_differenc
     assert "that only RNN read as such" in said(app)
     assert not app.error
     assert [one for one in app.get("download_button") if "Reproduce bundle of BERT" in one.proto.label]
+
+
+def test_the_bundle_of_each_side_computes_itself_again(open_app, home, warmed, tmp_path, monkeypatch):
+    offered = []
+    monkeypatch.setattr(difference.take_away, "offer_alone", lambda *given: offered.append(given))
+    save_epochs(home, "starter-rnn", "rnn")
+    settled(open_app(PAGE, models="starter-rnn", text=TEXT, view="difference", difference_of="Two epochs"))
+    more = offered[-1][-1]
+    bundles = {label: make for label, (make, _) in more.items() if "bundle" in label}
+    assert list(bundles) == ["Reproduce bundle of epoch 3 (zip)", "Reproduce bundle of epoch 1 (zip)"]
+    for label, make in bundles.items():
+        folder = tmp_path / label
+        with zipfile.ZipFile(io.BytesIO(make())) as archive:
+            archive.extractall(folder)
+        monkeypatch.setattr(sys, "argv", ["reproduce.py"])
+        runpy.run_path(str(folder / "reproduce.py"))  # leaves with a sentence where an array differs
+    assert more["Verdicts (CSV)"][0]().count(b"\r\n") == 6

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import runpy
+import sys
+import zipfile
 
 import numpy as np
 import pytest
 
 from explorer_core import api
 from explorer_core.numerals import number
-from pages._ui import cache, state
+from pages._ui import cache, state, take_away
 from pages._ui.sections.compare import edit
 from tests.pages.conftest import said, settled
 from tests.pages.test_section_human import numbers
@@ -117,3 +121,16 @@ def test_without_a_model_it_says_what_to_do(open_app, home, warmed):
     app = open_app(PAGE, text=TEXT, view="edit")
     assert not app.exception
     assert "No model to look into yet." in said(app)
+
+
+def test_the_bundle_of_an_edit_computes_itself_again(open_edit, tmp_path, monkeypatch):
+    offered = []
+    monkeypatch.setattr(edit.take_away, "offer", lambda key, look, made, **more: offered.append((look, made, more)))
+    open_edit("bilstm", compare_text2=EDITED)
+    look, made, more = offered[-1]
+    calls = [take_away.as_made(call, *value) for call, value in made.items()]
+    with zipfile.ZipFile(io.BytesIO(take_away.bundle(look, calls, more["figures"]))) as archive:
+        archive.extractall(tmp_path)
+    assert b"before" in (tmp_path / "figures.html").read_bytes()
+    monkeypatch.setattr(sys, "argv", ["reproduce.py"])
+    runpy.run_path(str(tmp_path / "reproduce.py"))  # leaves with a sentence where an array differs

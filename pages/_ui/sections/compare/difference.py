@@ -117,9 +117,8 @@ def draw_verdicts(desk: Desk, pair: Pair) -> VerdictDifference | None:
     )
     st.markdown(told_verdicts(found, pair.names, quantity))
     draw_luck(found.values(quantity), (spreads[0], spreads[1]), pair, "verdicts")
-    shown = {"quantity": quantity, "names": pair.names}
-    figure = verdict_difference.render(found, spreads=(spreads[0], spreads[1]), **shown)
-    figures.chart(figure, VERDICTS, verdict_difference.alt_text(found, **shown))
+    figure = verdict_difference.render(found, quantity=quantity, names=pair.names, spreads=(spreads[0], spreads[1]))
+    figures.chart(figure, VERDICTS, verdict_difference.alt_text(found, quantity=quantity, names=pair.names))
     figures.how_to_read("verdict_difference")
     return found
 
