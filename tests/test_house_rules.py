@@ -46,23 +46,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "evaluation": frozenset({"datasets", "prediction"}),
     "api": frozenset(
         {
-            "architectures",
-            "attribution",
-            "bundle",
-            "comparing",
-            "corpus",
-            "datasets",
-            "designs",
-            "evaluation",
-            "exam",
-            "judging",
-            "lab",
-            "prediction",
-            "projecting",
-            "reasons",
-            "report",
-            "tracing",
-            "training",
+            *("architectures", "attribution", "bundle", "comparing", "corpus", "datasets"),
+            *("designs", "evaluation", "exam", "judging", "lab", "prediction"),
+            *("projecting", "reasons", "report", "tracing", "training"),
         }
     ),
     "bundle": frozenset({"views"}),  # writes the pictures into a page
