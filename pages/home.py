@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import cache, figures, jobs, messages, shell, state, verdicts
+from pages._ui import cache, figures, jobs, messages, shell, state, tour, verdicts
 
 shell.require_shell()
 
@@ -29,11 +29,13 @@ def draw_verdicts(waiting: bool) -> None:
             st.rerun()  # once, to draw without a timer
         verdicts.draw(state.text(), names)
         figures.how_to_read("running_verdict")
+        st.page_link("pages/compare.py", label="Put these networks side by side", icon=":material/arrow_forward:")
 
 
 st.subheader("The verdict, word by word", anchor=False)
 picture = st.container()
 
+tour.offer()
 st.subheader("Starter models", anchor=False)
 jobs.draw_starters()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages._ui import messages, way_back
+from pages._ui import messages, tour, way_back
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -100,6 +100,8 @@ def run(page: StreamlitPage) -> None:
     """Run the page inside the shell; what it cannot do is said in a sentence."""
     st.session_state["_shell_ran"] = True
     with messages.guard():
+        way_back.follow()
+        tour.draw(page.title)
         way_back.draw(page.title)
         page.run()
 

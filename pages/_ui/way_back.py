@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from pages._ui import sections, sidebar, state
 
@@ -12,7 +13,7 @@ PAGES = {
     "States": "pages/states.py", "Gradients": "pages/gradients.py", "Words": "pages/words.py",
     "Compare": "pages/compare.py",
 }  # fmt: skip
-_LIST = "pages/texts.py"
+_LISTS = ("texts", "compare")  # pages with sections that list texts
 _PLACES, _OPENED, _NEXT = "texts_places", "texts_opened", "texts_next_page"
 
 
@@ -40,7 +41,10 @@ def buttons(section: str, text: str, key: str, model: str | None = None, said: s
 
 def go(page: str, address: Mapping[str, str] | None = None) -> None:
     """Go to another page; the address keeps what every page shares, and gets what only that page knows."""
-    st.switch_page(page, query_params=address or {})  # with `None` it would refuse those that widgets hold
+    try:
+        st.switch_page(page, query_params=address or {})  # with `None` it would refuse those that widgets hold
+    except StreamlitAPIException:  # this page too has a widget of that name, and its value has been set
+        st.switch_page(page, query_params={})
 
 
 def take(section: str, text: str, page: str, model: str | None = None) -> None:
@@ -55,6 +59,16 @@ def take(section: str, text: str, page: str, model: str | None = None) -> None:
     st.session_state[_NEXT] = (PAGES[page], model if len(state.model_names()) > 1 else None)
 
 
+def send(page: str, view: str, model: str | None = None) -> None:
+    """A callback's work: the next run goes to a page, opens a section there and looks into `model`."""
+    st.session_state[state.MODELS] = list(state.model_names())
+    if model is not None:
+        st.session_state[state.LOOK] = model
+    st.session_state.pop(_OPENED, None)
+    st.session_state[sections.VIEW] = view
+    st.session_state[_NEXT] = (page, model if len(state.model_names()) > 1 else None)
+
+
 def follow() -> None:
     """Go where a press before this run sent; called before anything is drawn, for none of it would be seen."""
     page, model = st.session_state.pop(_NEXT, None) or (None, None)
@@ -64,13 +78,22 @@ def follow() -> None:
 
 def draw(title: str) -> None:
     """On a page over one text, while it shows what a list opened: the way back."""
+    follow()
     section, text = st.session_state.get(_OPENED) or ("", "")
-    if title not in PAGES or text != state.text():
+    if title not in PAGES or text != state.text() or st.session_state.get(sections.VIEW) == section:
         return
-    if st.button("Back to the list", key="way_back", type="tertiary", icon=":material/arrow_back:",
-                 on_click=_return, args=(section,)):  # fmt: skip
-        go(_LIST)
+    st.button(
+        "Back to the list", key="way_back", type="tertiary", icon=":material/arrow_back:", on_click=_return,
+        args=(section,),
+    )  # fmt: skip
+
+
+def _list_of(section: str) -> str:
+    """The page that a section is of."""
+    return next((page for page in _LISTS if any(one.name == section for one in sections.describe(page))), _LISTS[0])
 
 
 def _return(section: str) -> None:
+    """A callback: the list is shown again, on its own page; `draw` goes there."""
     st.session_state[sections.VIEW] = section
+    st.session_state[_NEXT] = (f"pages/{_list_of(section)}.py", None)

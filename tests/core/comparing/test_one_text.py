@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_states_and_gates_are_those_of_the_traces(models):
         states = np.concatenate([np.zeros((1, trace.hidden.shape[-1])), trace.hidden[-1, 0, last]]).astype(float)
         moves = [
             np.sqrt(((b - a) ** 2).sum()) / (np.sqrt((a**2).sum()) + np.sqrt((b**2).sum()))
-            for a, b in zip(states[:-1], states[1:], strict=True)
+            for a, b in itertools.pairwise(states)
         ]
         np.testing.assert_allclose(names["move"].values[index], moves, atol=1e-12)
         assert moves[0] == pytest.approx(1)
