@@ -121,6 +121,7 @@ from explorer_core.api._reading_order import (
     price_order,
     select_texts,
     slice_choices,
+    slice_report,
 )
 from explorer_core.api._text_map import price_map, project_texts, state_choices, states_of_texts
 from explorer_core.api._texts import (
@@ -306,6 +307,7 @@ __all__ = [
     "shared_methods",
     "similar_units",
     "slice_choices",
+    "slice_report",
     "spread_verdicts",
     "spread_words",
     "start_design",

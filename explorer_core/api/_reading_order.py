@@ -10,9 +10,11 @@ from explorer_core.errors import ExplorerError, IncompatibleError, InvalidInputE
 from explorer_core.judging.spec import SliceSpec
 from explorer_core.progress import Progress
 from explorer_core.registry import About
-from explorer_core.results import JudgedPairs, Judgement, ReadingOrder, TextPairs, TextSlice, TextTable
+from explorer_core.results import JudgedPairs, Judgement, ReadingOrder, TextPairs, TextSlice, TextTable, WordReport
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from explorer_core.loaded import LoadedModel
     from explorer_core.reasons._ranked import Ask
 
@@ -49,17 +51,36 @@ def select_texts(judged: Judgement, where: SliceSpec | None = None, *, model: in
     return slices.select(judged, where or SliceSpec(), _model_index(judged, model))
 
 
-def slice_choices(judged: Judgement, column: str | None = None) -> dict[str, Any]:
-    """What slices can be chosen from: `lengths`, the smallest and largest number of words in bins of about as many
-    texts; with a column, `values`, its most frequent ones with their counts.
+def slice_report(report: WordReport, table: TextTable, where: SliceSpec) -> np.ndarray:
+    """Which texts of a report of words a slice means; bool array [text of the report], for `report.summary` or `.only`.
+
+    Args:
+        report: From `report_words`; labels and verdicts are those it holds.
+        table: The texts it was made over.
+        where: What is meant.
+
+    Raises:
+        NotFoundError: If there is no such column.
+        InvalidInputError: If there is no such class, or numbers are asked of a column without.
+    """
+    from explorer_core.judging import slices
+
+    verdicts = slices.Verdicts(report.model, report.labels, report.true, report.predicted)
+    return slices.find(table.take(report.indices), verdicts, where)[0]
+
+
+def slice_choices(judged: Judgement | TextTable, column: str | None = None) -> dict[str, Any]:
+    """What slices of judged texts, or of a table of texts, can be chosen from: `lengths`, the smallest and largest
+    number of words in bins of about as many texts; with a column, `values`, its most frequent ones with their counts.
 
     Raises:
         NotFoundError: If there is no such column.
     """
     from explorer_core.judging import slices
 
-    found: dict[str, Any] = {"lengths": slices.length_bins(judged.table.n_words)}
-    return found if column is None else found | {"values": slices.values_of(judged, column)}
+    table = judged if isinstance(judged, TextTable) else judged.table
+    found: dict[str, Any] = {"lengths": slices.length_bins(table.n_words)}
+    return found if column is None else found | {"values": slices.values_of(table, column)}
 
 
 def order_texts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -95,6 +96,17 @@ class WordReport(Exportable):
     def by_word(self) -> WordSummary:
         """What each word does over all texts."""
         return self.summary()
+
+    def only(self, where: np.ndarray) -> WordReport:
+        """The report over some of its texts.
+
+        Args:
+            where: Which; bool array [text].
+        """
+        kept = where[self.text]
+        entries = {name: getattr(self, name)[kept] for name in ("word", "n", "score", "is_top", "turns")}
+        texts = {name: getattr(self, name)[where] for name in ("indices", "rows", "logits", "true")}
+        return dataclasses.replace(self, text=(np.cumsum(where) - 1)[self.text[kept]], **entries, **texts)
 
     def summary(self, where: np.ndarray | None = None) -> WordSummary:
         """What each word does over some texts.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from explorer_core import api
-from explorer_core.results import Judgement, TextSlice
+from explorer_core.results import Judgement, TextSlice, TextTable
 from explorer_core.text import visible
 from pages._ui import score_table
 
@@ -17,17 +18,18 @@ KEYS = ("slice_column", "slice_value", "slice_length", "slice_words", "slice_lab
 _RIGHT = {"right": True, "wrong": False}
 
 
-def draw(key: str, judged: Judgement, model: str) -> api.SliceSpec:
+def draw(key: str, table: TextTable, labels: Sequence[str], *, has_labels: bool) -> api.SliceSpec:
     """The controls; what is left empty allows every text.
 
     Args:
-        key: Of the judgement.
-        judged: What was judged.
-        model: Whose verdicts are meant.
+        key: Of what is sliced.
+        table: The texts.
+        labels: Classes of the models.
+        has_labels: Whether texts have a label that is one of them.
     """
     wanted: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        lengths = {f"{low:,} to {high:,}": (low, high) for low, high in _choices(key, judged, "")["lengths"]}
+        lengths = {f"{low:,} to {high:,}": (low, high) for low, high in _choices(key, table, "")["lengths"]}
         length = _pick("Words in text", list(lengths), "slice_length", 130)
         if length:
             wanted["min_words"], wanted["max_words"] = lengths[length]
@@ -36,16 +38,16 @@ def draw(key: str, judged: Judgement, model: str) -> api.SliceSpec:
             help="Whole words, all of which are in the text; case is ignored.",
         )  # fmt: skip
         wanted["words"] = tuple(word.strip() for word in (typed or "").split(",") if word.strip())[:20]
-        if judged.has_labels:
-            wanted["label"] = _pick("Label", list(judged.labels), "slice_label", 125)
-        wanted["predicted"] = _pick("Verdict", list(judged.labels), "slice_predicted", 125)
-        if judged.has_labels:
+        if has_labels:
+            wanted["label"] = _pick("Label", list(labels), "slice_label", 125)
+        wanted["predicted"] = _pick("Verdict", list(labels), "slice_predicted", 125)
+        if has_labels:
             right = _pick("The verdict is", list(_RIGHT), "slice_right", 115)
             wanted["right"] = _RIGHT[right] if right else None
-        if judged.table.columns:
-            column = _pick("Other column", list(judged.table.columns), "slice_column", 170)
+        if table.columns:
+            column = _pick("Other column", list(table.columns), "slice_column", 170)
             if column:
-                values = dict(_choices(key, judged, column)["values"])
+                values = dict(_choices(key, table, column)["values"])
                 shown = {name: f"{visible(name)[:60]} ({count:,})" for name, count in values.items()}
                 value = _pick("holds", list(values), "slice_value", 170, shown)
                 wanted |= {"column": column, "value": value} if value else {}
@@ -60,8 +62,13 @@ def as_json(spec: api.SliceSpec) -> str:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def select(key: str, model: str, spec: str, _judged: Judgement) -> TextSlice:
     """`api.select_texts`, kept."""
-    wanted = json.loads(spec)
-    return api.select_texts(_judged, api.SliceSpec(**wanted | {"words": tuple(wanted["words"])}), model=model)
+    return api.select_texts(_judged, spec_of(spec), model=model)
+
+
+def spec_of(wanted: str) -> api.SliceSpec:
+    """A slice from `as_json`."""
+    found = json.loads(wanted)
+    return api.SliceSpec(**found | {"words": tuple(found["words"])})
 
 
 def fares(found: TextSlice) -> str:
@@ -79,8 +86,8 @@ def fares(found: TextSlice) -> str:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _choices(key: str, _judged: Judgement, column: str) -> dict[str, Any]:
-    return api.slice_choices(_judged, column or None)
+def _choices(key: str, _table: TextTable, column: str) -> dict[str, Any]:
+    return api.slice_choices(_table, column or None)
 
 
 def _pick(label: str, options: list[str], key: str, width: int, names: dict[str, str] | None = None) -> str | None:

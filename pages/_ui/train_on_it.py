@@ -12,7 +12,7 @@ from pages._ui import cache_texts, messages, way_back
 from pages._ui.cache_texts import Desk
 
 SOURCE = "local_file"
-_GIVEN = "train_given"
+_GIVEN, _ASKED = "train_given", "train_asked"
 _PAGE = "pages/models.py"
 
 
@@ -37,6 +37,16 @@ def given() -> Given | None:
     """The file that was sent from the page Texts, if any."""
     found: Given | None = st.session_state.get(_GIVEN)
     return found
+
+
+def is_asked_for() -> bool:
+    """Whether a person has come from the page Texts to train, and has not begun yet: the form then stands first."""
+    return given() is not None and bool(st.session_state.get(_ASKED))
+
+
+def begun() -> None:
+    """A training has begun: what it does is of more interest now than the form."""
+    st.session_state.pop(_ASKED, None)
 
 
 def offer(desk: Desk) -> None:
@@ -79,6 +89,7 @@ def _take(desk: Desk, index: int) -> None:
         path = choice.paths[index] if choice.paths else str(api.save_upload(choice.pasted.encode(), "txt"))
         names = cache_texts.mapping_of(desk) if choice.mapping else {}
         st.session_state[_GIVEN] = Given(path, choice.names[index] if choice.names else "pasted text", columns, names)
+        st.session_state[_ASKED] = True
 
 
 def _drop() -> None:

@@ -8,7 +8,7 @@ from explorer_core import api
 from explorer_core.errors import ExplorerError
 from explorer_core.registry import About
 from explorer_core.training.spec import KNOBS, DataSpec, TrainingSpec
-from pages._ui import data_form, messages, state
+from pages._ui import data_form, messages, state, train_on_it
 from pages._ui.widgets import knob
 
 _RECURRENT = ("vocabulary", "max_words", "end_token", "embeddings", "embedding_size", "hidden_size", "num_layers",
@@ -49,6 +49,7 @@ def _draw_rest(family: About, data: DataSpec) -> None:
         with messages.guard():
             with st.spinner("Starting"):
                 api.start_training(spec)
+            train_on_it.begun()
             state.look_at(spec.name)
             messages.say(f"{spec.name} trains in the background. You can leave this page; it goes on.")
             st.rerun()

@@ -35,13 +35,25 @@ def test_words_are_scored_when_asked_and_shown_with_what_they_are_of(open_texts)
     assert not [button for button in app.button if button.key == "report_ask"]
 
 
-def test_words_of_one_label_are_counted_in_its_texts_only(open_texts):
-    app = press(open_texts(CSV, view="Words", models=("starter-lstm",)), "report_ask")
-    app.session_state["report_slice"] = "label"
+def test_words_of_a_slice_are_counted_in_its_texts_only(open_texts):
+    app = press(open_texts(CSV, view="Words"), "report_ask")
+    count = CSV.count("Rome")
+    for shown, n_texts in (
+        ({"slice_label": "negative"}, 12),
+        ({"slice_label": None, "slice_column": "city", "slice_value": "Rome"}, count),
+        ({"slice_words": "bad"}, sum("bad" in row and "Rome" in row for row in CSV.splitlines())),
+    ):
+        for key, value in shown.items():
+            app.session_state[key] = value
+        app.run()
+        assert not app.exception
+        assert f"over {n_texts} texts" in said(app)
+        table = app.dataframe[0].value.set_index("word")
+        assert table.loc["number", "n_texts"] == n_texts
+    assert "Where the two differ most" in said(app)
+    app.session_state["slice_words"] = "zebra"
     app.run()
-    assert not app.exception
-    table = app.dataframe[0].value.set_index("word")
-    assert table.loc["number", "n_texts"] == 12
+    assert "No text is like that" in said(app)
 
 
 def test_without_labels_no_word_is_suspected(open_texts):

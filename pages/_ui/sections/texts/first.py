@@ -46,7 +46,7 @@ def explore(key: str, judged: Judgement) -> None:
     way_back.follow()
     with messages.guard():
         model, about = pick(judged)
-        spec = slice_form.draw(key, judged, model)
+        spec = slice_form.draw(key, judged.table, judged.labels, has_labels=judged.has_labels)
         wanted = slice_form.as_json(spec)
         among = slice_form.select(key, model, wanted, judged)
         if among.said != "all texts":

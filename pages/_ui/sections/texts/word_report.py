@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from explorer_core import api
-from explorer_core.results import WordReport, WordSummary
+from explorer_core.results import TextTable, WordReport, WordSummary
 from explorer_core.text import visible
-from pages._ui import cache, cache_report, cache_texts, figures, messages, take_away, work
+from pages._ui import cache, cache_report, cache_texts, figures, messages, slice_form, take_away, work
 from pages._ui.cache_texts import Desk
 from pages._ui.widgets import duration
 
@@ -22,12 +22,9 @@ SECTION = {
     "kinds": ("recurrent", "transformer"),
     "order": 45,
 }
-METHOD, TARGET, N_TEXTS, SHOWN, SLICE, VALUE = (
-    "report_method", "report_target", "report_n", "report_shown", "report_slice", "report_value",
-)  # fmt: skip
+METHOD, TARGET, N_TEXTS, SHOWN = "report_method", "report_target", "report_n", "report_shown"
 _AUTO = "the exact or quickest one of each family"
-_ALL, _LABEL, _DECIDED = "(all texts)", "label", "decided for"
-_TOP, _TICK_S, _MOST_VALUES = 24, 1.5, 50
+_TOP, _TICK_S = 24, 1.5
 _SAID = "There is no bundle of it: the file and the models make it again."
 _HELP = (
     "Top: share of the texts with the word in which the scores of no other word sum to more by size. Turns: share that "
@@ -51,9 +48,9 @@ def draw(desk: Desk) -> None:
     key = f"words {desk.table.digest} {len(desk.table)} {prints} {said} {method} {target} {n_texts}"
     offer(desk, models, mapping, key, (method, target, n_texts))
     if work.is_idle(key):
-        draw_reports(key)
+        draw_reports(key, desk.table)
     else:
-        st.fragment(draw_reports, run_every=_TICK_S)(key)
+        st.fragment(draw_reports, run_every=_TICK_S)(key, desk.table)
 
 
 def pick(models: list[cache.ModelInfo], n_given: int) -> tuple[str, str, int]:
@@ -142,7 +139,7 @@ def _method_of(info: cache.ModelInfo, wish: str) -> str:
 # What came out ------------------------------------------------------------------------------------------------------
 
 
-def draw_reports(key: str) -> None:
+def draw_reports(key: str, table: TextTable) -> None:
     """Everything that is there so far."""
     found = list(cache_report.reports().get(key, {}).values())
     if not found:
@@ -151,42 +148,42 @@ def draw_reports(key: str) -> None:
         if not all(one.is_finished for one in found):
             last = found[-1]
             st.caption(f"So far: the first {last.n_texts:,} texts of {messages.plain(last.model)}, drawn at random.")
-        summaries = sliced(found)
-        draw_words(summaries)
-        one = found[0]
+        has_labels = bool((found[0].true >= 0).any())
+        spec = slice_form.draw(key, table, found[0].labels, has_labels=has_labels)
+        wanted = slice_form.as_json(spec)
+        among = [_where(key, one.model, one.n_texts, wanted, one, table) for one in found]
+        if not all(where.any() for where in among):
+            st.info("No text is like that. Leave something out above.")
+            return
+        pick_order(len(found))
+        draw_words([one.summary(where) for one, where in zip(found, among, strict=True)])
+        place = 0
         if len(found) > 1:
             name = st.selectbox("Closer look at", [each.model for each in found], key="report_model", width=260)
-            one = next((each for each in found if each.model == name), found[0])
+            place = next((number for number, each in enumerate(found) if each.model == name), 0)
+        one = found[place]
+        some = one if among[place].all() else one.only(among[place])
         left, right = st.columns(2, gap="large")
         with left:
-            draw_mistakes(one)
+            draw_mistakes(some)
         with right:
-            draw_suspects(key, one)
+            draw_suspects(f"{key} {wanted}", some)
         if one.is_finished:
             take_away.offer_alone("word_report", "words", one, _SAID)
 
 
-def sliced(found: list[WordReport]) -> list[WordSummary]:
-    """The summaries of a choice of texts: all, of one label, of one decision."""
-    first = found[0]
-    names = [_ALL, *([_LABEL] if (first.true >= 0).any() else []), _DECIDED]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        which = st.segmented_control("Texts", names, default=_ALL, required=True, key=SLICE) or _ALL
-        value = None
-        if which != _ALL:
-            value = st.selectbox("Which", list(first.labels), key=VALUE, width=200)
-        order = ["Strongest", "Most frequent"] + (["Largest difference"] if len(found) > 1 else [])
-        st.segmented_control(
-            "Words", order, default=order[-1] if len(found) > 1 else order[0], required=True, key=SHOWN
-        )
-    summaries = []
-    for one in found:
-        where = None
-        if value in one.labels:
-            index = one.labels.index(value)
-            where = one.true == index if which == _LABEL else one.predicted == index
-        summaries.append(one.summary(where) if where is not None else one.by_word)
-    return summaries
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _where(key: str, model: str, n_texts: int, wanted: str, _report: WordReport, _table: TextTable) -> np.ndarray:
+    """`api.slice_report`, kept."""
+    return api.slice_report(_report, _table, slice_form.spec_of(wanted))
+
+
+def pick_order(n_models: int) -> None:
+    """Which words are drawn."""
+    order = ["Strongest", "Most frequent"] + (["Largest difference"] if n_models > 1 else [])
+    if st.session_state.get(SHOWN) not in (None, *order):
+        del st.session_state[SHOWN]
+    st.segmented_control("Words", order, default=order[-1] if n_models > 1 else order[0], required=True, key=SHOWN)
 
 
 def draw_words(summaries: list[WordSummary]) -> None:
@@ -212,8 +209,8 @@ def draw_words(summaries: list[WordSummary]) -> None:
         )
     figures.how_to_read("word_report")
     frame = summaries[0].to_frame()
-    if len(summaries) == 2 and all(one.where.all() for one in summaries):
-        frame = api.contrast_words(summaries[0].report, summaries[1].report).to_frame()
+    if len(summaries) == 2 and np.array_equal(summaries[0].where, summaries[1].where):
+        frame = api.contrast_words(*(one.report.only(one.where) for one in summaries)).to_frame()
         st.markdown("#### Where the two differ most")
     st.dataframe(shown(frame.head(1_000)), hide_index=True, height=320, column_config=_columns(frame),
                  alt="Words with their counts and mean scores.")  # fmt: skip
