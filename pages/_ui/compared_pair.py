@@ -78,8 +78,8 @@ def _seeds(desk: Desk) -> Pair | None:
     found = cache_compare.seeds(info.name)
     if len(found) < 2:
         st.info(
-            f"One seed of {messages.plain(info.name)} is ready. Once another is, you will see how far two networks that "
-            "differ in nothing but chance lie apart."
+            f"One seed of {messages.plain(info.name)} is ready. Once another is, you will see how far two networks "
+            "that differ in nothing but chance lie apart."
         )
         from pages._ui import seed_runs  # the offer stands in place of the pictures
 
