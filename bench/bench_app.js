@@ -13,8 +13,8 @@
   function see(node) {
     const root = node.getRootNode()
     const element = root instanceof ShadowRoot ? root.host : node.nodeType === 1 ? node : node.parentElement
-    const part = element?.closest('[class*="st-key-states_"], [class*="st-key-words_"]')
-    const name = part && /st-key-((states|words)_[a-z]+)/.exec(part.className)[1]
+    const part = element?.closest('[class*="st-key-states_"], [class*="st-key-words_"], [class*="st-key-compare_"]')
+    const name = part && /st-key-((?:states|words)_[a-z]+|compare_[a-z]+(?:_[0-9])?)/.exec(part.className)[1]
     if (!name || waiting.has(name)) return
     waiting.add(name)
     requestAnimationFrame(() => {

@@ -7,6 +7,7 @@ import gc
 import importlib
 import json
 import threading
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,22 +88,37 @@ def model_info(name: str) -> ModelInfo:
         NotFoundError: If there is no such model.
         JobError: If it is still training, or its training did not finish.
     """
-    for card in (*ready_cards(), *api.list_models()):
-        if card.name == name and card.status == "done":
-            about = next(about for about in api.list_families() if about.name == card.architecture)
-            return ModelInfo(
-                name=name,
-                architecture=card.architecture,
-                family=about.label,
-                kind=about.extra["kind"],
-                labels=card.labels,
-                fingerprint=card.fingerprint,
-                rereads=about.extra["kind"] == "transformer" or bool(about.extra.get("bidirectional")),
-                notes=card.notes,
-            )
-        if card.name == name:
-            raise JobError(f"The model {name} is not ready: its training is {card.status}. Choose another one.")
-    raise NotFoundError(f"There is no model named {name[:60]!r} here. Choose one in the sidebar, or train it.")
+    return model_infos([name])[0]
+
+
+def model_infos(names: Sequence[str]) -> list[ModelInfo]:
+    """What is known of several ready models, from one look into the store.
+
+    Raises:
+        NotFoundError, JobError: As `model_info`, for the first that is not ready.
+    """
+    kept = api.list_models()
+    done = (card for card in kept if card.status == "done")
+    cards = {card.name: card for card in reversed((*done, *sources.opened(), *kept))}  # the first of a name stays
+    return [_info(name, cards.get(name)) for name in names]
+
+
+def _info(name: str, card: ModelCard | None) -> ModelInfo:
+    if card is None:
+        raise NotFoundError(f"There is no model named {name[:60]!r} here. Choose one in the sidebar, or train it.")
+    if card.status != "done":
+        raise JobError(f"The model {name} is not ready: its training is {card.status}. Choose another one.")
+    about = next(about for about in api.list_families() if about.name == card.architecture)
+    return ModelInfo(
+        name=name,
+        architecture=card.architecture,
+        family=about.label,
+        kind=about.extra["kind"],
+        labels=card.labels,
+        fingerprint=card.fingerprint,
+        rereads=about.extra["kind"] == "transformer" or bool(about.extra.get("bidirectional")),
+        notes=card.notes,
+    )
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

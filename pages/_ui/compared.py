@@ -58,7 +58,7 @@ class Desk:
 
 def desk(names: Sequence[str], text: str) -> Desk:
     """The chosen models that can stand side by side, and why the others cannot."""
-    infos = [cache.model_info(name) for name in names]
+    infos = cache.model_infos(names)
     fitting = [info for info in infos if info.labels == infos[0].labels]
     left_out = [
         f"{info.name} is left out: its classes are {', '.join(info.labels)[:100]}, those of {infos[0].name} are "

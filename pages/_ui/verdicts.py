@@ -51,7 +51,7 @@ def draw(text: str, names: Sequence[str]) -> None:
         st.skeleton(height=330)
     drawn: list[Verdict] = []
     last_drawn = time.monotonic()
-    chosen = [cache.model_info(name) for name in names]
+    chosen = cache.model_infos(names)
     infos = [info for info in chosen if rereading.may_read(info, text)]
     waiting = [info for info in chosen if info not in infos]
     for found in read_each(infos, text):
