@@ -56,6 +56,7 @@ from explorer_core.api._compare_text import (
 )
 from explorer_core.api._corpus import find_pattern, index_states, open_index, price_index, similar_units, unit_card
 from explorer_core.api._designs import (
+    continue_design,
     delete_design,
     design_result,
     find_design,
@@ -207,6 +208,7 @@ __all__ = [
     "compare_verdicts",
     "compare_words",
     "compared_methods",
+    "continue_design",
     "contrast_words",
     "delete_design",
     "delete_exam",

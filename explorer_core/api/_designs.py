@@ -52,6 +52,20 @@ def resume_design(name: str) -> DesignJob:
     return jobs.resume(name)
 
 
+def continue_design(name: str, *, progress: Progress | None = None) -> DesignResult:
+    """As `resume_design`, in this process.
+
+    Raises:
+        NotFoundError: If there is no such design.
+        JobError: If it is being trained, or all of it is done.
+        CancelledError: If it was cancelled again.
+    """
+    from explorer_core.designs import jobs, run
+
+    jobs.requeue(name)
+    return run.carry_out(name, progress)
+
+
 def find_design(name: str) -> DesignJob:
     """The job of a design, over or not.
 

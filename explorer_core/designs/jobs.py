@@ -74,25 +74,28 @@ def start(spec: DesignSpec) -> DesignJob:
 
 def resume(name: str) -> DesignJob:
     """Go on with the runs of a design that were broken off; see `api.resume_design`."""
-    job = DesignJob(name)
-    statuses = job.statuses()
+    _launch(name, requeue(name))
+    return DesignJob(name)
+
+
+def requeue(name: str) -> list[str]:
+    """Put the runs of a design that were broken off back into the queue; returns their names.
+
+    Raises:
+        JobError: If it is being trained, or there is none.
+    """
+    statuses = DesignJob(name).statuses()
     if any(status is not None and not status.is_over for status in statuses.values()):
         raise JobError(f"The design {name} is being trained already.")
     wanted = [run for run, status in statuses.items() if status is not None and status.state in _status.RESUMABLE]
     if not wanted:
         raise JobError(f"Every model of the design {name} is done; there is nothing to resume.")
     for run in wanted:
-        queue(run)
-    _launch(name, wanted)
-    return job
-
-
-def queue(run: str) -> None:
-    """Put a run that was broken off back into the queue."""
-    folder = runs.run_folder(run)
-    status = runs.read_status(run)
-    (folder / "cancel").unlink(missing_ok=True)
-    _status.write(folder, dataclasses.replace(status, state="queued", reason="", eta_s=None), mine=False)
+        folder = runs.run_folder(run)
+        (folder / "cancel").unlink(missing_ok=True)
+        queued = dataclasses.replace(runs.read_status(run), state="queued", reason="", eta_s=None)
+        _status.write(folder, queued, mine=False)
+    return wanted
 
 
 def list_all() -> tuple[DesignJob, ...]:

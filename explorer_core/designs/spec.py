@@ -37,8 +37,8 @@ KNOBS = MappingProxyType(
             name: dataclasses.replace(training.KNOBS[name], default=_DEFAULTS.get(name, training.KNOBS[name].default))
             for name in _SHARED
         },
-        "n_seeds": Knob("n_seeds", "Seeds", "Trainings of each network, each from another start and in another order "
-                        "of the rows; the seeds are the same for all.", 1, 1, 3, 1),
+        "n_seeds": Knob("n_seeds", "Seeds for each", "Trainings of each network, each from another start and in "
+                        "another order of the rows; the seeds are the same for all.", 1, 1, 3, 1),
     }
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from explorer_core.palette import SERIES, family_line
 from explorer_core.results import PriceList
 from explorer_core.views import _style
 
+SYMBOLS, MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down"), "●■◆▲✚▼"
 _FACTORS = {1: (1, 2, 5), 2: (1, 3), 3: (1,)}  # ticks within a power of ten, by powers of ten on the axis
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer_core.numerals import number
-from explorer_core.palette import GREEN, PURPLE, family_line
+from explorer_core.palette import BLUE, GREEN, GREY, PURPLE
 from explorer_core.results import HalfHonesty
 from explorer_core.text import visible
 from explorer_core.views import _style
@@ -35,14 +35,14 @@ _SHUFFLED = ("Forward half, past shuffled", "Backward half, past shuffled")
 def rows_of(found: HalfHonesty, twin: tuple[str, float] | None) -> list[tuple[str, float, str, np.ndarray]]:
     """Every row from the top: name, log odds, colour, and the log odds of single orders."""
     none = np.zeros(0)
-    rows = [("Both halves", found.odds, family_line(found.architecture)[0], none)]
+    rows = [("Both halves", found.odds, GREY, none)]
     rows += [(_NAMES[index], float(found.odds_alone[index]), (GREEN, PURPLE)[index], none) for index in (0, 1)]
     if found.shuffled.shape[1]:
         orders = found.odds_shuffled
         rows += [(_SHUFFLED[index], float(orders[index].mean()), (GREEN, PURPLE)[index], orders[index])
-                 for index in (1, 0)]  # fmt: skip
+                 for index in (0, 1)]  # fmt: skip
     if twin is not None:
-        rows.append((twin[0], float(twin[1]), family_line("lstm")[0], none))
+        rows.append((twin[0], float(twin[1]), BLUE, none))
     return rows
 
 
@@ -64,7 +64,7 @@ def render(found: HalfHonesty, *, twin: tuple[str, float] | None = None) -> go.F
         spec["layout"]["annotations"].append(
             {
                 "x": 1, "xref": "paper", "xanchor": "left", "xshift": 10, "y": place, "yref": "y", "showarrow": False,
-                "text": f"<b>{number(odds, signed=True)}</b>  p {number(_prob(odds), digits=2)}",
+                "text": f"<b>{number(odds, signed=True)}</b>  p {number(_prob(odds))}",
                 "font": {"size": 13, "color": _style.INK},
             }
         )  # fmt: skip

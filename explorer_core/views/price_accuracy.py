@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -36,14 +38,19 @@ def render(prices: PriceList, *, batch: int = 0, length: int = 1, height: int = 
     """
     spec = _style.describe(height)
     spec["layout"] |= {"hovermode": "closest"}
-    spec["layout"]["margin"] |= {"b": 56, "r": 60}
+    spec["layout"]["margin"] |= {"b": 56, "t": 36}
     times = np.array([(price.low_s[batch, length], price.high_s[batch, length]) for price in prices.prices])
     limits = _price.limits_of(times)
-    low_high = [0.5, 1.0]
+    shares = [0.75]
     for place in judged(prices):
-        low_high += [prices.records[place].accuracy_low, prices.records[place].accuracy_high]  # type: ignore[union-attr]
+        record = prices.records[place]
+        assert record is not None
+        shares += [record.accuracy, record.accuracy_low, record.accuracy_high]
         spec["data"].append(_mark(prices, place, batch, length))
-    bounds = (float(np.nanmin(low_high)), float(np.nanmax(low_high)))
+    bounds = (
+        max(math.floor(20 * np.nanmin(shares)) / 20, 0.0), min(math.ceil(20 * np.nanmax(shares)) / 20, 1.0)
+    )  # fmt: skip
+    _name(spec, prices)
     if not spec["data"]:
         spec["data"].append(
             _style.line([limits[0]], [bounds[0]], NONE, _style.GRID) | {"mode": "markers", "opacity": 0}
@@ -85,11 +92,26 @@ def _mark(prices: PriceList, place: int, batch: int, length: int) -> _style.Spec
     thin = {"type": "data", "symmetric": False, "color": color, "thickness": 1.4, "width": 0}
     said = f" ({number(record.accuracy_low)} to {number(record.accuracy_high)})" if has_interval else ""
     return {
-        "type": "scatter", "mode": "markers+text", "x": [middle], "y": [record.accuracy], "text": [f"<b>{name}</b>"],
-        "textposition": "top right", "textfont": {"size": 14, "color": color},
-        "marker": {"size": 12, "color": color}, "cliponaxis": False,
+        "type": "scatter", "mode": "markers", "x": [middle], "y": [record.accuracy],
+        "marker": {"size": 13, "color": color, "symbol": _price.SYMBOLS[place % len(_price.SYMBOLS)]},
         "error_x": thin | {"array": [high - middle], "arrayminus": [middle - low]},
         "error_y": thin | {"array": [above], "arrayminus": [below]},
         "hovertemplate": f"<b>{name}</b><br>accuracy {number(record.accuracy)}{said}<br>"
         f"{number(price.median_s[batch, length] * 1e3)} ms<extra></extra>",
     }  # fmt: skip
+
+
+def _name(spec: _style.Spec, prices: PriceList) -> None:
+    """Names in their colours over the plot, with their marks: beside marks that lie close, one hides another."""
+    right = 0.0
+    for place in reversed(judged(prices)):
+        mark = _price.MARKS[place % len(_price.MARKS)]
+        name = f"{mark} {_style.escaped(prices.names[place], 16)}"
+        spec["layout"]["annotations"].append(
+            {
+                "x": 1, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "right", "yshift": 6,
+                "xshift": -right, "text": f"<b>{name}</b>", "showarrow": False,
+                "font": {"size": 13, "color": _price.lines_of(prices)[place][0]},
+            }
+        )  # fmt: skip
+        right += _style.text_width(f"{mark} {visible(prices.names[place])[:16]}") + 14

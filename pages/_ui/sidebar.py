@@ -100,6 +100,8 @@ def _choose_models(cards: Sequence[ModelCard]) -> None:
     wanted = state.take_next_model()
     if wanted in names:
         st.session_state[state.MODELS] = [*dict.fromkeys([*state.model_names(), wanted])]
+    if these := [name for name in state.take_next_models() if name in names]:
+        st.session_state[state.MODELS] = these
     st.session_state[_SEEN] = default
 
 

@@ -5,11 +5,14 @@ The widgets are bound to the address (`bind="query-params"`), so a link reopens 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages._ui.examples import DEFAULT_TEXT
 
 MODELS, TEXT, TARGET = "models", "text", "target"  # keys of the widgets, and names in the address
+VIEW = "view"  # the section of a page, likewise
 LOOK = "look"  # the model looked into on a page over one text, likewise
 PREDICTED = "(predicted)"
 
@@ -32,7 +35,7 @@ def target() -> str | None:
 
 
 RUN = "run"  # the model a person looks at on the page Models, in the address too
-_NEXT_RUN, _NEXT_MODEL = "_next_run", "_next_model"
+_NEXT_RUN, _NEXT_MODEL, _NEXT_MODELS = "_next_run", "_next_model", "_next_models"
 
 
 def look_at(name: str) -> None:
@@ -53,3 +56,16 @@ def choose_too(name: str) -> None:
 def take_next_model() -> str | None:
     """The model that `choose_too` asked for, once."""
     return st.session_state.pop(_NEXT_MODEL, None)
+
+
+def choose_these(names: Sequence[str], view: str = "") -> None:
+    """Let these be the chosen models from the next run on, in this order, and open a section if one is named."""
+    st.session_state[_NEXT_MODELS] = list(names), view
+
+
+def take_next_models() -> list[str]:
+    """The models that `choose_these` asked for, once; empty if it did not. To be called before a section is chosen."""
+    names, view = st.session_state.pop(_NEXT_MODELS, ([], ""))
+    if view:
+        st.session_state[VIEW] = view
+    return list(names)

@@ -186,8 +186,9 @@ NOT_READING = {
     *("align_words", "compare_running", "compare_scores", "compare_states_of_text", "compare_reach"),  # of what was read
     *("compare_words", "compare_verdicts", "spread_words", "spread_verdicts", "suggest_edits"),  # of what was read
     *("find_seeds", "seed_specs"),  # are about runs
-    *("run_design", "start_design", "resume_design", "price_design", "find_design"),  # train networks of their own
-    *("list_designs", "design_result", "delete_design", "free_design_name", "reproduce_design"),  # are about files
+    *("run_design", "start_design", "resume_design", "continue_design", "price_design"),  # train networks of their own
+    *("list_designs", "find_design", "design_result", "delete_design", "free_design_name"),  # are about files
+    "reproduce_design",  # packs what is kept
     "measure_price",  # times a network; its own test is in comparing/test_model_price.py
     *("run_record", "forward_twins"),  # read what runs wrote down
     *("price_order", "price_map", "price_report", "report_method", "state_choices"),  # count

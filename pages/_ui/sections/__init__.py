@@ -23,9 +23,10 @@ from typing import Any
 import streamlit as st
 
 from explorer_core.results import RecurrentTrace
+from pages._ui import state
 from pages._ui.look import Look
 
-VIEW = "view"  # key, and name in the address
+VIEW = state.VIEW
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def test_a_hostile_name_is_refused(name):
         ('{"name": "a", "networks": [{"family": "rnn"}, {"family": "gru"}], "lr": 0}', "not lr"),
         ('{"name": "a", "networks": [{"family": "rnn"}, {"family": "gru"}], "data": 3}', "source and options"),
         ('{"name": "a", "networks": [{"family": "rnn"}, {"family": "gru"}], "data": {"source": ""}}', "no data source"),
-        ('{"name": "a", "networks": [{"family": "rnn"}, {"family": "gru"}], "n_seeds": 4}', "Seeds is 4"),
+        ('{"name": "a", "networks": [{"family": "rnn"}, {"family": "gru"}], "n_seeds": 4}', "Seeds for each is 4"),
         ('{"name": "a", "networks": [{"family": "rnn"}, {"family": "gru"}], "vocabulary": "words"}', "scratch"),
     ],
 )  # fmt: skip

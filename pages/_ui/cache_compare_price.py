@@ -1,0 +1,79 @@
+"""Bounded caches over prices, run records and halves held apart; keys as in `cache`."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer_core import api
+from explorer_core.errors import ExplorerError
+from pages._ui import cache
+
+if TYPE_CHECKING:
+    from explorer_core.results import HalfHonesty, ModelPrice, RunRecord
+
+MAX_PRICES = 64
+
+
+@st.cache_resource(show_spinner=False)
+def _measured() -> OrderedDict[str, ModelPrice]:
+    """What was measured in this process, by fingerprint; the oldest goes first."""
+    return OrderedDict()
+
+
+def price(info: cache.ModelInfo) -> ModelPrice | None:
+    """The price of a ready model, if it was measured."""
+    return _measured().get(info.fingerprint)
+
+
+def measure(infos: Sequence[cache.ModelInfo], progress: api.Progress) -> int:
+    """Measure some models one after the other, and keep each as it comes; returns how many."""
+    models = [cache.load(info.name, info.fingerprint) for info in infos]
+    costs = [api.price_measuring([model]) for model in models]
+    for place, (info, model) in enumerate(zip(infos, models, strict=True)):
+        before, own = sum(costs[:place]) / sum(costs), costs[place] / sum(costs)
+        found = api.measure_price(model, progress=lambda share, before=before, own=own: progress(before + own * share))
+        kept = _measured()
+        kept.pop(info.fingerprint, None)
+        kept[info.fingerprint] = found
+        while len(kept) > MAX_PRICES:
+            kept.popitem(last=False)
+    return len(infos)
+
+
+@st.cache_data(max_entries=64, show_spinner="Estimating what it takes")
+def measuring_s(names: tuple[str, ...], fingerprints: tuple[str, ...]) -> float:
+    """`api.price_measuring` of some ready models."""
+    return api.price_measuring([cache.load(*one) for one in zip(names, fingerprints, strict=True)])
+
+
+@st.cache_data(max_entries=64, ttl=30, show_spinner=False)
+def record(name: str, fingerprint: str) -> RunRecord | None:
+    """`api.run_record`; `None` for a model that is no run of the store."""
+    try:
+        found = api.run_record(name)
+    except ExplorerError:  # a folder or a Hub id
+        return None
+    return found if found.fingerprint == fingerprint else None
+
+
+@st.cache_data(max_entries=64, ttl=30, show_spinner=False)
+def twins(name: str, fingerprint: str) -> tuple[str, ...]:
+    """`api.forward_twins` of a ready model."""
+    return api.forward_twins(cache.load(name, fingerprint))
+
+
+@st.cache_data(max_entries=128, max_size="32MB", show_spinner="Holding the halves apart")
+def halves(
+    name: str, fingerprint: str, text: str, target: int, fill: str, _progress: api.Progress | None = None
+) -> HalfHonesty:
+    """`api.compare_halves` of a ready model. With progress it is work in the background, which has a queue of its own
+    and keeps nobody waiting.
+    """
+    model = cache.load(name, fingerprint)
+    with nullcontext() if _progress else cache.HEAVY:
+        return api.compare_halves(model, text, target, fill=fill, progress=_progress)
