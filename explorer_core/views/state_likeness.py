@@ -42,12 +42,14 @@ def render(found: StateLikeness) -> go.Figure:
     cell = _CELL_PX if n_rows <= _MOST_NUMBERED else 26
     spec = _style.describe(n_rows * cell + 150)
     names = [[_style.escaped(_short(name), 18) for name in one] for one in found.layers]
+    upright = [name.replace(" forward", "<br>forward").replace(" backward", "<br>backward").replace(" both", "<br>both")
+               for name in names[1]]  # fmt: skip
     called = _many.names_of(found.models, found.architectures)
     if found.models[0] != found.models[1] and called[0] == called[1]:
         called = [model[:40] for model in found.models]
     widest = max(_style.text_width(name) for name in names[0])
     spec["layout"] |= {"hovermode": "closest", "dragmode": False}
-    spec["layout"]["margin"] |= {"l": 48 + int(widest), "r": 84, "t": 34, "b": 92}
+    spec["layout"]["margin"] |= {"l": 48 + int(widest), "r": 84, "t": 34, "b": 74 if n_columns <= 5 else 96}
     maps = [("trained", found.cka)] + ([("fresh weights", found.untrained)] if found.untrained is not None else [])
     wide = (1 - _SPLIT_GAP * (len(maps) - 1)) / len(maps)
     for row, (said, values) in enumerate(maps, 1):
@@ -55,7 +57,8 @@ def render(found: StateLikeness) -> go.Figure:
         _style.axis(spec, "x", row).update(
             title={"text": f"layers of {_style.escaped(called[1], 28)}", "standoff": 8, "font": {"color": _style.INK}},
             domain=[left, min(left + wide, 1.0)], anchor=f"y{number_of}", tickvals=list(range(n_columns)),
-            ticktext=names[1], tickangle=0 if n_columns <= 4 else -40, showgrid=False, zeroline=False,
+            ticktext=upright if n_columns <= 5 else names[1], tickangle=0 if n_columns <= 5 else -40, showgrid=False,
+            zeroline=False,
             tickfont={"size": 12, "color": _style.INK}, range=[-0.5, n_columns - 0.5],
         )  # fmt: skip
         _style.axis(spec, "y", row).update(
@@ -89,7 +92,7 @@ def alt_text(found: StateLikeness) -> str:
 
 
 def _short(name: str) -> str:
-    return name.replace("word vectors", "words").replace("embeddings", "words in")
+    return name.replace("word vectors", "words").replace("embeddings", "words")
 
 
 def _map(found: StateLikeness, values: np.ndarray, row: int, *, has_scale: bool) -> _style.Spec:

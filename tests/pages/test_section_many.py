@@ -1,0 +1,122 @@
+"""The section Many texts: tables and pictures are those of the desk; one model is told to get company."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from explorer_core import api
+from pages._ui import cache, cache_texts, compare_reasons, state
+from pages._ui.sections.compare import many
+from tests.pages.conftest import said, settled
+from tests.pages.test_section_human import numbers
+from tests.pages.tiny import fill_home
+
+PAGE = "pages/compare.py"
+EVIL = "<img src=x onerror=alert(1)> [a](http://h)"
+
+pytestmark = pytest.mark.usefixtures("nothing_left_running")
+
+
+@pytest.fixture
+def open_many(open_app, home, warmed, monkeypatch):
+    few = api.read_starter("test").take(np.arange(0, 780, 20))
+    monkeypatch.setattr(api, "read_starter", lambda split="test": few)
+
+    def opener(*families, **address):
+        names = [f"starter-{family}" for family in families]
+        fill_home(home, names)
+        app = open_app(PAGE, models=names, view="many", **address)
+        assert not app.exception
+        return settled(app)
+
+    return opener
+
+
+def press(app, label):
+    found = [button for button in app.button if button.label == label]
+    if found:
+        found[0].click().run()
+    app = settled(app)
+    assert not app.exception
+    return app
+
+
+def load(app):
+    infos = [cache.model_info(name) for name in app.session_state[state.MODELS]]
+    return [cache.load(info.name, info.fingerprint) for info in infos]
+
+
+def html(app):
+    return " ".join(node.proto.body for node in app.get("html"))
+
+
+def chart(app, key):
+    return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
+
+
+def test_tables_and_pictures_are_those_of_the_desk(open_many):
+    app = press(open_many("rnn", "lstm", "bilstm"), "Judge them")
+    models = load(app)
+    judged = api.judge(models, api.read_starter("test"), is_kept=False)
+    found, shown = api.compare_accuracy(judged), html(app)
+    for scores in judged.scores:
+        assert f"{scores.accuracy:.3f}" in shown
+    for pair in range(3):
+        assert f"<td>{int(found.only_first[pair]):,}</td><td>{int(found.only_second[pair]):,}</td>" in shown
+        share = 1 - float(judged.agreement.differs[found.pairs[pair]])
+        assert f"{share:.1%}" in shown
+    thirds = api.locate_evidence(judged)
+    drawn = chart(app, many.EVIDENCE)["data"]
+    assert numbers(drawn[0]["y"]) == pytest.approx(thirds.accuracy[0, thirds.n_texts > 0].tolist())
+    assert "BiLSTM less LSTM" in said(app)
+
+    app = press(app, "Compare the reasons")
+    reasons = api.compare_reasons(models, judged, api.shared_methods(models)[0])
+    taus = [tau for one in chart(app, compare_reasons.CHART)["data"] for tau in numbers(one["x"])]
+    assert sorted(taus) == pytest.approx(sorted(reasons.tau[~np.isnan(reasons.tau)].tolist()), abs=1e-6)
+    rows = next(one.value for one in app.dataframe if "tau" in one.value)
+    assert rows["tau"].is_monotonic_increasing
+
+
+def test_texts_of_a_file_show_where_the_evidence_lies_by_the_scores(open_many):
+    app = open_many("lstm", "gru")
+    pasted = "\n".join(f"{('neg', 'pos')[n % 2]}\t{EVIL} film number {n} was fine" for n in range(12))
+    app.session_state[cache_texts.CHOICE] = cache_texts.Choice(pasted=pasted)
+    app.selectbox(key=many.SOURCE).select("file").run()
+    app = press(press(app, "Judge them"), "Compare the reasons")
+    assert not app.error
+    assert "By the models’ own scores" in said(app)
+    assert "Choose an LSTM and a BiLSTM together" in said(app)
+    assert "<img" not in html(app)
+    assert "[a](" not in "\n".join(one.value for one in (*app.caption, *app.markdown))
+
+
+def test_texts_without_labels_show_who_decides_alike(open_many):
+    app = open_many("lstm", "gru")
+    app.session_state[cache_texts.CHOICE] = cache_texts.Choice(pasted="a good film\na bad film\nnever dull at all")
+    app.selectbox(key=many.SOURCE).select("file").run()
+    app = press(app, "Judge them")
+    shown = "\n".join(one.value for one in app.markdown)
+    assert "How often they decide alike" in shown
+    assert "How often each is right" not in shown
+
+
+def test_one_model_is_told_to_get_company(open_many):
+    assert "Choose 1 more model in the sidebar" in said(open_many("lstm"))
+
+
+def test_what_is_said_of_pairs_follows_their_p_values():
+    table = api.read_texts(pasted="\n".join(f"{('neg', 'pos')[n % 2]}\ttext {n}" for n in range(40)))
+    from tests.core.judged_by_hand import make_judgement
+
+    true = table.classes({"neg": "negative", "pos": "positive"}, ("negative", "positive"))
+    right = np.where(np.arange(2) == true[:, None], 1.0, -1.0)
+    wrong = right.copy()
+    wrong[:15] *= -1
+    found = api.compare_accuracy(make_judgement(table, np.stack([wrong, right, right]), true))
+    assert "**A** is right less often" in many.told(found, ["A", "B", "C"])
+    same = api.compare_accuracy(make_judgement(table, np.stack([right, right]), true))
+    assert "may be chance" in many.told(same, ["A", "B"])
