@@ -6,15 +6,14 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from explorer_core import registry
 from tests import readme_tables
+from tests.source_files import ROOT, calls_of, each, imports_of, name_of, roots_of, tree_of
 
-ROOT = Path(__file__).parents[1]
 CORE = sorted((ROOT / "explorer_core").rglob("*.py"))
 APP = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -80,43 +79,9 @@ FORBIDDEN_KEYWORDS = {
 }
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-def imports_of(tree: ast.AST, *, for_types: bool = True) -> Iterator[str]:
-    """Full dotted name of every import; `from a import b` gives `a.b`. Without `for_types`, not those that only a
-    type checker runs."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not for_types:
-            continue
-        else:
-            yield from imports_of(node, for_types=for_types)
-
-
-def roots_of(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in imports_of(tree_of(path))}
-
-
 def room_of(module: str) -> str:
     """Room of a dotted name inside the core: `explorer_core.training.jobs` lives in `training`."""
     return "leaf" if any(f"{module}.".startswith(f"{leaf}.") for leaf in LEAVES_IN_ROOMS) else module.split(".")[1]
-
-
-def calls_of(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-
-
-def each(paths: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("path", paths, ids=name_of)
 
 
 # Walls --------------------------------------------------------------------------------------------------------------
