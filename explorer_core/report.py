@@ -23,10 +23,16 @@ _SCRIPT = Path(__file__).with_name("reproduce_judgement.py.txt")
 _PASTED = "pasted.txt"
 
 
-def write_page(path: Path, judged: Judgement, spec: TextsSpec | None, chosen: Mapping[str, Any] | None) -> Path:
-    """Write the web page; see `api.write_report`."""
+def write_page(
+    path: Path,
+    judged: Judgement,
+    spec: TextsSpec | None,
+    chosen: Mapping[str, Any] | None,
+    warnings: Sequence[str] = (),
+) -> Path:
+    """Write the web page; see `api.write_report`. `warnings` are sentences that stand with the scores."""
     _check_target(path, ".html", "A report is one web page")
-    return _write(path, _page(judged, spec, chosen))
+    return _write(path, _page(judged, spec, chosen, warnings))
 
 
 def write_bundle(
@@ -39,6 +45,7 @@ def write_bundle(
     names: Sequence[str] | None,
     spec: TextsSpec,
     chosen: Mapping[str, Any] | None,
+    warnings: Sequence[str] = (),
 ) -> Path:
     """Write the zip; see `api.reproduce_judgement`. `read` is `api.read_texts`."""
     _check_target(path, ".zip", "A reproduce bundle is one zip")
@@ -68,14 +75,16 @@ def write_bundle(
     content = files | {
         "judged.npz": pack_arrays({"judged": judged}),
         "judged.csv": safe_csv(judged.to_frame()),
-        "report.html": _page(judged, spec, chosen),
+        "report.html": _page(judged, spec, chosen, warnings),
         "settings.json": (json.dumps(described, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace"),
         "reproduce.py": _SCRIPT.read_bytes(),
     }
     return _write(path, pack_files(content))
 
 
-def _page(judged: Judgement, spec: TextsSpec | None, chosen: Mapping[str, Any] | None) -> bytes:
+def _page(
+    judged: Judgement, spec: TextsSpec | None, chosen: Mapping[str, Any] | None, warnings: Sequence[str]
+) -> bytes:
     from explorer_core.views import _report
 
     about: dict[str, Any] = {"made (UTC)": _now(), **(chosen or {})}
@@ -84,7 +93,7 @@ def _page(judged: Judgement, spec: TextsSpec | None, chosen: Mapping[str, Any] |
             name: "guessed" if value is None else value for name, value in dataclasses.asdict(spec).items()
         }
     about["Versions"] = versions()
-    return _report.page(judged, about).encode("utf-8", "replace")
+    return _report.page(judged, about, warnings).encode("utf-8", "replace")
 
 
 def _describe(judged: Judgement) -> dict[str, Any]:

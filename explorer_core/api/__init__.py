@@ -123,6 +123,7 @@ from explorer_core.api._reading_order import (
     select_texts,
     slice_choices,
     slice_report,
+    tell_training,
 )
 from explorer_core.api._text_map import price_map, project_texts, state_choices, states_of_texts
 from explorer_core.api._texts import (
@@ -323,6 +324,7 @@ __all__ = [
     "suggest_edits",
     "sum_blocks",
     "summarise_attention",
+    "tell_training",
     "trace_checkpoints",
     "trace_connectivity",
     "trace_gradient_step",

@@ -231,6 +231,37 @@ def _ask(
     return Ask(judged, model, rows, network, n_texts, report=progress or (lambda share: None))
 
 
+def tell_training(judged: Judgement) -> tuple[str, ...]:
+    """One sentence for each model that read some of these texts while it was trained: how many, and how it does on the
+    others. A model of which this is not known here is passed over.
+    """
+    import numpy as np
+
+    from explorer_core.datasets._splitting import letters_of
+    from explorer_core.judging.scores import wilson
+
+    found, letters = [], None
+    for index, name in enumerate(judged.models):
+        known = _training_letters(name, judged.fingerprints[index])
+        if not known:
+            continue
+        letters = letters or [letters_of(text) for text in judged.table.texts]
+        is_new = np.fromiter((each not in known for each in letters), bool, len(letters))
+        if is_new.all():
+            continue
+        others = is_new & (judged.true >= 0)
+        n_right, n_others = int(judged.is_right[index, others].sum()), int(others.sum())
+        said = f"{name} was trained on {int((~is_new).sum()):,} of these {len(judged):,} texts"
+        if n_others:
+            low, high = (float(end) for end in wilson(np.array(n_right), np.array(n_others)))
+            said += f"; on the other {n_others:,} with a label it is right on {n_right / n_others:.1%} "
+            said += f"({low:.1%} to {high:.1%}), which is what to expect of new texts."
+        else:
+            said += ": its scores here say nothing of new texts."
+        found.append(said)
+    return tuple(found)
+
+
 def _training_letters(name: str, fingerprint: str) -> frozenset[str] | None:
     """Letters of the texts a model of the store learned from, its validation and test rows left out; `None` if they
     cannot be read here.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer_core.api._reading_order import tell_training
 from explorer_core.judging.spec import TextsSpec
 from explorer_core.progress import Progress
 from explorer_core.results import BlockVerdicts, Judgement, JudgingPrice, TextBlock, TextTable
@@ -138,7 +139,7 @@ def write_report(
     """
     from explorer_core import report
 
-    return report.write_page(Path(path), judged, spec, settings)
+    return report.write_page(Path(path), judged, spec, settings, tell_training(judged))
 
 
 def reproduce_judgement(
@@ -174,7 +175,7 @@ def reproduce_judgement(
 
     return report.write_bundle(
         Path(path), judged, read_texts, paths=[Path(one) for one in paths], pasted=pasted, names=names,
-        spec=spec or TextsSpec(), chosen=settings,
+        spec=spec or TextsSpec(), chosen=settings, warnings=tell_training(judged),
     )  # fmt: skip
 
 

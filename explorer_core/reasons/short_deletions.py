@@ -12,7 +12,7 @@ ABOUT = {
     "sentence": "Texts whose verdict turns when a few words are taken away, the fewest words first, then the verdict "
     "that turns furthest: exact up to three words within a budget, greedy beyond.",
     "order": 80,
-    "value": "words",
+    "value": "deleted",
     "needs": "",
     "cost": "network",
 }

@@ -37,19 +37,20 @@ _MAX_LABELS = 100
 _PRINT_WIDTH = 660  # px, of a page of A4 within its margins
 
 
-def page(judged: Judgement, about: Mapping[str, Any]) -> str:
+def page(judged: Judgement, about: Mapping[str, Any], warnings: Sequence[str] = ()) -> str:
     """The whole report.
 
     Args:
         judged: From `api.judge`.
         about: Plain values, each shown under its name in the order given; a mapping is a table of its own.
+        warnings: Sentences that stand with the scores, such as what a network has read in training.
 
     Returns:
         HTML with plotly.js (4.7 MB) in it. All else grows with networks and classes, not with texts.
     """
     parts = {
         "texts": ("The texts", _texts(judged)),
-        "scores": ("How well the models do", _scores(judged)),
+        "scores": ("How well the models do", _scores(judged, warnings)),
         "classes": ("Class by class", _classes(judged)),
         "calibration": ("Are they as often right as they say?", _calibration(judged)),
         "decisions": ("What they decide for, and how sure they are", _decisions(judged)),
@@ -158,10 +159,11 @@ def _texts(judged: Judgement) -> Iterator[Part]:
         yield table(("label in the file", "texts", "class of the models"), rows)
 
 
-def _scores(judged: Judgement) -> Iterator[Part]:
+def _scores(judged: Judgement, warnings: Sequence[str]) -> Iterator[Part]:
     if judged.scores:
         yield f"<div class=wide>{_judged_tables.scores_table(judged)}</div>"
         yield _said(_judged_tables.bootstrap_sentence(judged.scores[0]), is_faint=True)
+        yield from map(_said, warnings)
 
 
 def _classes(judged: Judgement) -> Iterator[Part]:

@@ -31,6 +31,7 @@ ABOUT = {
 MAX_NAMES = 8  # kinds with a colour of their own, the last of them all others
 CONFIG = _style.CONFIG | {"modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True}
 _OTHER = "others"
+_FEW = 0.02  # of the points: a kind so rare is drawn larger
 
 
 def render(
@@ -67,7 +68,7 @@ def render(
             {"type": "scattergl", "mode": "markers", "name": name,
              "x": result.xy[rows, 0], "y": result.xy[rows, 1],
              "customdata": result.indices[rows].astype(np.int32),
-             "marker": {"size": size, "opacity": 0.75, **marker},
+             "marker": {"size": size, "opacity": 0.75, **marker, **_rare(len(rows), len(result.xy), size)},
              "selected": {"marker": {"opacity": 0.95}}, "unselected": {"marker": {"opacity": 0.12}},
              "showlegend": not numeric,
              "hovertemplate": f"{said}, text %{{customdata}}<extra></extra>"}
@@ -96,6 +97,11 @@ def alt_text(result: TextMap, values: np.ndarray | Sequence[str], title: str) ->
     counts = Counter(str(value) for value in values).most_common(MAX_NAMES)
     named = ", ".join(f"{visible(name)[:24]} {count:,}" for name, count in counts)
     return f"{said}, coloured by {visible(title)[:40]}: {named}."
+
+
+def _rare(n_points: int, n_all: int, size: float) -> dict[str, Any]:
+    """What lets a few points among very many be seen."""
+    return {"size": size * 1.8, "opacity": 1} if n_points < _FEW * n_all and n_all > 500 else {}
 
 
 def _axis_title(result: TextMap, place: int) -> str:

@@ -13,6 +13,7 @@ from pages._ui import way_back
 
 OPENS = "opens_on"  # key, and name in the address
 _OPEN = "open"  # name of the column
+_ROW_HEIGHT = 35  # pixels
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def draw(
         rows: Number of each row among all, which the address carries.
         texts: The text that each row opens.
         column_config: How its columns are drawn.
-        height: In pixels.
+        height: At most, in pixels.
         alt: What it shows, in a sentence.
     """
     page = pick_page()
@@ -63,11 +64,12 @@ def draw(
     button = st.column_config.ButtonColumn(
         "Open on", width=90, pinned=True, key=key, on_click=_press, args=(place, key, tuple(rows), tuple(texts), page)
     )
+    first = [] if here is None else [(here, str(frame.columns[-1]))]
     said = st.dataframe(
-        frame.assign(**{_OPEN: page})[[_OPEN, *frame.columns]], hide_index=True, height=height,
-        key=f"{place.section}_table_{tag}", on_select="rerun", selection_mode="single-cell",
-        selection_default={"selection": {"rows": [], "columns": [], "cells": [] if here is None else [
-            (here, str(frame.columns[-1]))]}},
+        frame.assign(**{_OPEN: page})[[_OPEN, *frame.columns]], hide_index=True,
+        height=min(height, _ROW_HEIGHT * (len(frame) + 1) + 2), key=f"{place.section}_table_{tag}",
+        on_select="rerun", selection_mode="single-cell",
+        selection_default={"selection": {"rows": [], "columns": [], "cells": first}},
         column_config={**column_config, _OPEN: button}, alt=alt,
     )  # fmt: skip
     cells = said["selection"]["cells"]

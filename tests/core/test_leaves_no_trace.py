@@ -178,7 +178,7 @@ NOT_READING = {
     *("list_exams", "load_exam", "find_exam", "delete_exam", "delete_upload", "forget_verdicts"),  # are about files
     *("read_texts", "stream_texts", "guess_labels", "find_pairs"),  # read files
     *("sum_blocks", "score_sums", "select_texts", "slice_choices", "list_reasons", "judge_pairs"),  # of what was judged
-    "slice_report",  # of what was read
+    *("slice_report", "tell_training"),  # of what was read
     *("project_texts", "contrast_words", "find_suspect_words"),  # of what was read
     *("compare_accuracy", "locate_evidence"),  # of what was judged
     *("read_starter", "shared_methods", "price_modifiers", "price_states"),  # read a file, count

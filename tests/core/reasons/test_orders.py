@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from explorer_core import api, registry
 from explorer_core.errors import CancelledError, ExplorerError
@@ -208,6 +209,24 @@ def test_work_that_reads_again_is_priced_told_and_cancelled(reason, tiny_model, 
 
     with pytest.raises(CancelledError):
         api.order_texts(judged, reason, network=model, progress=stop)
+
+
+def test_scores_over_texts_of_the_training_are_told_with_those_on_the_others(home, monkeypatch):
+    from explorer_core.api import _reading_order
+
+    made = make_table(["One film!", "another film", "a third", "a fourth", "a fifth"], ["a", "b", "a", "b", None])
+    logits = [[5.0, 0.0], [5.0, 0.0], [5.0, 0.0], [5.0, 0.0], [5.0, 0.0]]
+    judged = make_judgement(made, [logits, logits], [0, 1, 0, 1, -1])
+    known = {"m0": frozenset({"onefilm", "afifth"}), "m1": None}
+    monkeypatch.setattr(_reading_order, "_training_letters", lambda name, fingerprint: known[name])
+    (said,) = api.tell_training(judged)
+    low, high = (f"{end:.1%}" for end in stats.binomtest(1, 3).proportion_ci(method="wilson"))
+    assert said.startswith("m0 was trained on 2 of these 5 texts; on the other 3 with a label it is right on 33.3% ")
+    assert f"({low} to {high})" in said
+    known["m0"] = frozenset({"onefilm", "anotherfilm", "athird", "afourth"})
+    assert "nothing of new texts" in api.tell_training(judged)[0]
+    known["m0"] = frozenset({"nothinghere"})
+    assert api.tell_training(judged) == ()
 
 
 def test_label_errors_say_when_the_network_has_learned_these_texts(home, tiny_model, monkeypatch):

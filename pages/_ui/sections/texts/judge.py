@@ -162,6 +162,8 @@ def draw_scores(judged: Judgement) -> None:
 
     st.html(_STYLE + _judged_tables.scores_table(judged))
     st.caption(_judged_tables.bootstrap_sentence(judged.scores[0]))
+    for sentence in _told(judged.table.digest, judged.fingerprints, judged) if judged.is_finished else ():
+        st.warning(messages.plain(sentence))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("#### Which class is taken for which")
@@ -176,6 +178,12 @@ def draw_scores(judged: Judgement) -> None:
         figures.chart(reliability.render(judged), "texts_reliability", reliability.alt_text(judged))
         st.markdown(messages.plain(" ".join(map(_judged_tables.temperature_sentence, judged.scores))))
         figures.how_to_read("reliability")
+
+
+@st.cache_resource(max_entries=16, ttl=600, show_spinner=False)
+def _told(digest: str, prints: tuple[str, ...], _judged: Judgement) -> tuple[str, ...]:
+    """`api.tell_training`, kept."""
+    return api.tell_training(_judged)
 
 
 def draw_decisions(judged: Judgement) -> None:
