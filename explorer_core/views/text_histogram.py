@@ -33,7 +33,8 @@ def render(lengths: Mapping[str, int], labels: Mapping[str, int], *, height: int
     spec = _style.describe(height)
     spec["layout"] |= {"hovermode": "closest", "bargap": 0.12}
     spec["layout"]["margin"] |= {"b": 46, "t": 20}
-    _style.axis(spec, "x").update(domain=[0, 0.52], type="category", title={"text": "words in a text", "standoff": 6})
+    _style.axis(spec, "x").update(domain=[0, 0.52], type="category", title={"text": "words in a text", "standoff": 6},
+                                  automargin=True)  # fmt: skip
     _style.axis(spec, "x", 2).update(domain=[0.72, 1], anchor="y2", title={"text": "texts", "standoff": 6},
                                      rangemode="tozero", gridcolor=_style.GRID)  # fmt: skip
     _style.value_axis(spec, "texts")
