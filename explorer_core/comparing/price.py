@@ -59,7 +59,8 @@ def measure(
     meter = Meter(model.device)
     with _taken(report):
         for place in np.ndindex(*shape):
-            report.begin(*shares[np.ravel_multi_index(place, shape) :][:2], costs.sum())
+            cell = int(np.ravel_multi_index(place, shape))
+            report.begin(shares[cell], shares[cell + 1], costs.sum())
             given = random_batch(model, batches[place[0]], lengths[place[1]])
             peak_mib[place] = peak_of(model.module, given, model.device)
             refuse_broken(model, _logits(model.module, given).float().cpu().numpy())
@@ -143,7 +144,8 @@ def _time(module: nn.Module, given: dict[str, torch.Tensor], report: _Report) ->
     # as many threads as there are: a number of its own would be set for others who compute meanwhile
     timer = Timer("read(module, given)", globals={"read": _logits, "module": module, "given": given},
                   num_threads=torch.get_num_threads())  # fmt: skip
-    found = timer.blocked_autorange(callback=report.block, min_run_time=MIN_S)
+    block: Any = report.block  # typed there as if it never returned
+    found = timer.blocked_autorange(callback=block, min_run_time=MIN_S)
     while len(found.times) < MIN_BLOCKS and sum(found.raw_times) < MAX_S:
         more = timer.timeit(found.number_per_run)
         report.block(found.number_per_run, more.raw_times[0])

@@ -67,9 +67,9 @@ def outcome(name: str) -> DesignResult:
 
 def _line(spec: DesignSpec, place: int, number: int, run_name: str) -> LearningLine:
     curves, network = runs.read_curves(run_name), spec.networks[place]
-    seed = f", seed {spec.seed + number}" if spec.n_seeds > 1 else ""
+    seed = spec.seed + number if spec.n_seeds > 1 else None
     return LearningLine(
-        spec.labels()[place] + seed, network.family, place, curves.epoch_step, curves.epoch_loss_nats,
+        spec.labels()[place], network.family, place, seed, curves.epoch_step, curves.epoch_loss_nats,
         curves.epoch_accuracy,
     )  # fmt: skip
 

@@ -39,9 +39,10 @@ class LearningLine:
     """How one run did on the validation rows after each epoch.
 
     Attributes:
-        name: What it is called in a picture.
+        name: What its network is called in a picture.
         architecture: Its family.
         group: Which network of the design, counted from 0; runs of several seeds share it.
+        seed: Of the training; `None` where each network has one.
         step: Steps made by the end of each epoch; int array [epoch].
         loss_nats, accuracy: On the validation rows; [epoch].
     """
@@ -49,9 +50,15 @@ class LearningLine:
     name: str
     architecture: str
     group: int
+    seed: int | None
     step: np.ndarray
     loss_nats: np.ndarray
     accuracy: np.ndarray
+
+    @property
+    def label(self) -> str:
+        """What the run is told by: its network, and its seed where there are several."""
+        return self.name if self.seed is None else f"{self.name}, seed {self.seed}"
 
     def __post_init__(self) -> None:
         assert self.step.shape == self.loss_nats.shape == self.accuracy.shape, "one loss and accuracy for each epoch"
@@ -149,7 +156,7 @@ class DesignResult(Exportable):
         import pandas as pd
 
         rows = [
-            {"design": self.name, "label": line.name, **self.spec.networks[network].to_plain(),
+            {"design": self.name, "label": line.label, **self.spec.networks[network].to_plain(),
              **dataclasses.asdict(record)}
             for network, record, line in zip(self.network, self.records, self.lines, strict=True)
         ]  # fmt: skip

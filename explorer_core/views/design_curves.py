@@ -23,6 +23,7 @@ ABOUT = {
     "source": "Goodfellow, Bengio and Courville 2016, Deep Learning, section 7.8",
     "order": 82,
 }
+MAX_NAME_CHARS = 22
 
 
 def render(lines: Sequence[LearningLine], *, height: int = 320) -> go.Figure:
@@ -33,7 +34,7 @@ def render(lines: Sequence[LearningLine], *, height: int = 320) -> go.Figure:
         height: Of the figure in pixels.
     """
     spec = _style.describe(height)
-    spec["layout"]["margin"] |= {"b": 46, "t": 34}
+    spec["layout"]["margin"] |= {"b": 46}
     spec["layout"]["hovermode"] = "closest"
     furthest = max((int(line.step[-1]) for line in lines if len(line.step)), default=1)
     step_axis = {
@@ -47,15 +48,19 @@ def render(lines: Sequence[LearningLine], *, height: int = 320) -> go.Figure:
     rights = np.concatenate([np.array([0.5, 1.0]), *(line.accuracy for line in lines)])
     _style.value_axis(spec, "validation accuracy", row=2, limits=(float(np.nanmin(rights)), 1.0))
     _style.axis(spec, "y", 2)["anchor"] = "x2"
-    right = 0.0
-    for line, (color, dash) in reversed(list(zip(lines, looks_of(lines), strict=True))):
+    ends: dict[int, tuple[float, float, str, str]] = {}
+    for line, (color, dash) in zip(lines, looks_of(lines), strict=True):
+        name = _style.escaped(line.label, 40)
         for row, values in ((1, line.loss_nats), (2, line.accuracy)):
             if len(values):
-                said = f"<b>{_style.escaped(line.name, 40)}</b><br>step %{{x}}: %{{y:.3f}}<extra></extra>"
-                drawn = _style.line(line.step, values, _style.escaped(line.name, 40), color, dash, row=row,
-                                    hovertemplate=said)  # fmt: skip
+                said = f"<b>{name}</b><br>step %{{x}}: %{{y:.3f}}<extra></extra>"
+                drawn = _style.line(line.step, values, name, color, dash, row=row, hovertemplate=said)
                 spec["data"].append(drawn | {"mode": "lines+markers", "marker": {"size": 7, "color": color}})
-        right = _name(spec, line.name, color, right)
+        if len(line.step):  # a name for each network, at the end of the first of its seeds
+            end = float(line.step[-1]), float(line.accuracy[-1]), visible(line.name)[:MAX_NAME_CHARS], color
+            ends.setdefault(line.group, end)
+    limits = (float(np.nanmin(rights)), 1.0)
+    _style.label_ends(spec, list(ends.values()), limits=limits, height=_style.plot_height(spec), row=2)
     if not spec["data"]:
         spec["data"].append(_style.line([0.0], [0.0], "nothing yet", _style.GRID) | {"opacity": 0.0})
     return _style.build(spec)
@@ -64,7 +69,7 @@ def render(lines: Sequence[LearningLine], *, height: int = 320) -> go.Figure:
 def alt_text(lines: Sequence[LearningLine]) -> str:
     """The figure in words: the last loss and accuracy of every run."""
     said = [
-        f"{visible(line.name)} loss {number(float(line.loss_nats[-1]))} nats, accuracy "
+        f"{visible(line.label)} loss {number(float(line.loss_nats[-1]))} nats, accuracy "
         f"{number(float(line.accuracy[-1]))} after step {int(line.step[-1]):,}"
         for line in lines
         if len(line.step)
@@ -79,15 +84,3 @@ def looks_of(lines: Sequence[LearningLine]) -> list[tuple[str, str]]:
     if len(set(families)) == len(families):
         return [family_line(line.architecture) for line in lines]
     return [(SERIES[groups.index(line.group) % len(SERIES)], family_line(line.architecture)[1]) for line in lines]
-
-
-def _name(spec: _style.Spec, name: str, color: str, right: float) -> float:
-    """A run's name in its colour over the plot, from the right; returns where the next one begins."""
-    spec["layout"]["annotations"].append(
-        {
-            "x": 1, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "xanchor": "right", "yshift": 6,
-            "xshift": -right, "text": f"<b>{_style.escaped(name, 28)}</b>", "showarrow": False,
-            "font": {"size": 14, "color": color},
-        }
-    )  # fmt: skip
-    return right + _style.text_width(visible(name)[:28]) + 22

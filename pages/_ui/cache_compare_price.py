@@ -36,13 +36,17 @@ def measure(infos: Sequence[cache.ModelInfo], progress: api.Progress) -> int:
     costs = [api.price_measuring([model]) for model in models]
     for place, (info, model) in enumerate(zip(infos, models, strict=True)):
         before, own = sum(costs[:place]) / sum(costs), costs[place] / sum(costs)
-        found = api.measure_price(model, progress=lambda share, before=before, own=own: progress(before + own * share))
+        found = api.measure_price(model, progress=_part(progress, before, own))
         kept = _measured()
         kept.pop(info.fingerprint, None)
         kept[info.fingerprint] = found
         while len(kept) > MAX_PRICES:
             kept.popitem(last=False)
     return len(infos)
+
+
+def _part(progress: api.Progress, before: float, own: float) -> api.Progress:
+    return lambda share: progress(before + own * share)
 
 
 @st.cache_data(max_entries=64, show_spinner="Estimating what it takes")

@@ -137,7 +137,7 @@ def table_of(result: DesignResult) -> str:
         setting = "" if network.label == line.name else f"<small>{html.escape(visible(network.label))}</small>"
         trained = f"<small>{record.n_trainable:,} trained</small>" if record.n_trainable else ""
         cells = (
-            f"<i style='background:{colors[place]}'></i>{html.escape(visible(line.name))}{setting}",
+            f"<i style='background:{colors[place]}'></i>{html.escape(visible(line.label))}{setting}",
             html.escape(record.name) + (f"<small>{record.state}</small>" if record.state != "done" else ""),
             f"{record.n_params:,}{trained}" if record.n_params else "–",
             f"{record.n_steps:,}",

@@ -45,7 +45,7 @@ def table_of(
     )
     rows = [_part("To keep", len(names))]
     rows += [
-        _row("Parameters", [_with(f"{count:,}", record and record.n_trainable and f"{record.n_trainable:,} trained")
+        _row("Parameters", [_with(f"{count:,}", _trainable(record))
                             for count, record in zip(n_params, records, strict=True)]),
         _row("Weights on disk", [_mib(record.weights_mib) if record else NONE for record in records],
              "one file, safetensors"),
@@ -88,8 +88,12 @@ def _row(name: str, cells: Sequence[str], said: str = "") -> str:
     return f"<tr><th>{html.escape(name)}{small}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _with(large: str, small: str | int | None) -> str:
+def _with(large: str, small: str) -> str:
     return large + (f"<small>{small}</small>" if small else "")
+
+
+def _trainable(record: RunRecord | None) -> str:
+    return f"{record.n_trainable:,} trained" if record is not None and record.n_trainable else ""
 
 
 def _mib(mib: float) -> str:

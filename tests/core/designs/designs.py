@@ -29,7 +29,7 @@ def made_lines(name: str) -> list[LearningLine]:
     """Three runs of two networks of one family, one of them before its first epoch."""
     step = np.array([4, 8])
     return [
-        LearningLine(name, "lstm", 0, step, np.array([0.7, 0.5]), np.array([0.4, 0.8])),
-        LearningLine("other", "lstm", 1, step, np.array([0.6, 0.55]), np.array([0.5, 0.7])),
-        LearningLine("new", "rnn", 2, step[:0], np.zeros(0), np.zeros(0)),
+        LearningLine(name, "lstm", 0, 3, step, np.array([0.7, 0.5]), np.array([0.4, 0.8])),
+        LearningLine("other", "lstm", 1, None, step, np.array([0.6, 0.55]), np.array([0.5, 0.7])),
+        LearningLine("new", "rnn", 2, None, step[:0], np.zeros(0), np.zeros(0)),
     ]
