@@ -255,7 +255,7 @@ def tell_training(judged: Judgement) -> tuple[str, ...]:
         if n_others:
             low, high = (float(end) for end in wilson(np.array(n_right), np.array(n_others)))
             said += f"; on the other {n_others:,} with a label it is right on {n_right / n_others:.1%} "
-            said += f"({low:.1%} to {high:.1%}), which is what to expect of new texts."
+            said += f"({low:.1%} to {high:.1%}): expect that of new texts of the kind."
         else:
             said += ": its scores here say nothing of new texts."
         found.append(said)

@@ -1,4 +1,4 @@
-"""`evaluate --report`: a file judged as a whole, told in one web page."""
+"""`evaluate --report`: files judged as a whole, by one model or several, told in one web page."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="judge all rows of the file --data, and tell it in one web page that needs no network (.html, 5 MB); "
         "labels are not needed",
     )  # fmt: skip
+    parser.add_argument(
+        "--also-model", metavar="MODEL", action="append", default=[],
+        help="another model of the same classes in the report; may be given again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--also-data", metavar="PATH", action="append", default=[],
+        help="another file with the same columns in the report; may be given again",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -35,15 +43,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise InvalidInputError("A report is about all rows of a file. Leave --split out.")
     if args.data in (None, "starter") or args.data.startswith("hub:"):
         raise InvalidInputError("A report is about a file of texts. Give --data a file.")
-    path = _inputs.existing_file(args.data)
+    paths = [_inputs.existing_file(path) for path in (args.data, *args.also_data)]
     options = dict(option.partition("=")[::2] for option in args.data_option)
     spec = _evaluate_stream.texts_spec(args, options)
     if options:
         raise InvalidInputError(f"A report takes no option {next(iter(options))[:40]!r}; encoding is allowed.")
-    table = api.read_texts([path], spec)
-    model = api.load_model(args.model, args.device)
+    table = api.read_texts(paths, spec)
+    names = dict.fromkeys((args.model, *args.also_model))
+    models = [api.load_model(name, args.device) for name in names]
+    model = models[0]
     mapping = api.guess_labels(table.label_values, model.labels) | _evaluate_stream.given_map(args.map, model.labels)
-    judged = api.judge([model], table, mapping, progress=_output.progress_line("Reading"))
+    judged = api.judge(models, table, mapping, progress=_output.progress_line("Reading"))
     saved = [str(judged.save(Path(args.out).expanduser()))] if args.out else []
     saved.append(str(api.write_report(judged, Path(args.report).expanduser(), spec=spec)))
     scores = judged.scores[0] if judged.scores else None
@@ -67,4 +77,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "interval": list(scores.intervals["accuracy"]) if scores else None,
         "macro_f1": scores.macro_f1 if scores else None,
         "ece": scores.ece if scores else None,
-    }
+        "models": [
+            {"model": one.model, "accuracy": one.accuracy, "interval": list(one.intervals["accuracy"]),
+             "macro_f1": one.macro_f1, "ece": one.ece}
+            for one in judged.scores
+        ],
+        "warnings": list(api.tell_training(judged)),
+    }  # fmt: skip

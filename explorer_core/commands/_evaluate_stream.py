@@ -179,7 +179,11 @@ def render(found: dict[str, Any]) -> str:
             for label, counts in zip(found["labels"], found["confusion"], strict=True)
         ]
         blocks.append(_output.table(("true \\ predicted", *found["labels"]), rows))
-    said = [*found["notes"]]
+    if len(found.get("models", ())) > 1:
+        others = [(one["model"], _output.share(one["accuracy"]), f"{one['macro_f1']:.3f}", f"{one['ece']:.3f}")
+                  for one in found["models"]]  # fmt: skip
+        blocks.append(_output.table(("model", "accuracy", "macro F1", "calibration error"), others))
+    said = [*found.get("warnings", ()), *found["notes"]]
     said += [f"Left out {count:,} rows with {why}." for why, count in found["n_skipped"].items()]
     if found["n_truncated"]:
         said.append(f"{found['n_truncated']:,} texts are longer than the model reads; their ends were not read.")

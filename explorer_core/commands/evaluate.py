@@ -16,7 +16,7 @@ ABOUT = {
         "evaluate --model starter-lstm",
         "evaluate --model starter-bert --data reviews.csv --label-column stars --split all",
         "evaluate --data hub:stanfordnlp/sst2 --data-option split=validation --split all --out rows.csv",
-        "evaluate --data reviews.csv --report report.html --out rows.jsonl",
+        "evaluate --data reviews.csv --report report.html --out rows.jsonl --also-model starter-bert",
         "evaluate --stream --data million.csv --out rows.jsonl --map spam=positive",
         "torchrun --nproc-per-node 4 -m explorer_core evaluate --stream --data 'shards/*.parquet' --out rows.jsonl",
     ),
@@ -48,9 +48,13 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
     if args.stream or _shards.is_one_of_many():
         if args.report:
             raise InvalidInputError("A report holds all rows in memory; leave --stream out, or --report.")
+        if args.also_model or args.also_data:
+            raise InvalidInputError("--also-model and --also-data go with --report.")
         return _evaluate_stream.run(args)
     if args.report:
         return _evaluate_report.run(args)
+    if args.also_model or args.also_data:
+        raise InvalidInputError("--also-model and --also-data go with --report.")
     if args.map or args.no_labels or args.long != "whole":
         raise InvalidInputError("--map, --no-labels and --long go with --stream or --report.")
     _inputs.check_target(args.out)

@@ -91,10 +91,34 @@ def test_a_report_tells_of_all_rows_of_a_file(command: Any, keep: Any, reviews: 
     assert str(page) in answer.out
 
 
+def test_a_report_holds_several_models_over_several_files(
+    command: Any, keep: Any, reviews: Path, tmp_path: Path
+) -> None:
+    page, second = tmp_path / "report.html", tmp_path / "second.csv"
+    second.write_text(reviews.read_text(encoding="utf-8").replace("the", "a"), encoding="utf-8")
+    names = [keep("lstm"), keep("gru")]
+    call = ("evaluate", "--model", names[0], "--also-model", names[1], "--data", str(reviews), "--also-data",
+            str(second), "--report", str(page))  # fmt: skip
+    found = command(*call, "--json").json
+    table = api.read_texts([reviews, second])
+    judged = api.judge([api.load_model(name) for name in names], table, is_kept=False)
+    assert found["n_texts"] == 80
+    for one, scores in zip(found["models"], judged.scores, strict=True):
+        assert (one["model"], one["accuracy"], one["ece"]) == (
+            scores.model, pytest.approx(scores.accuracy), pytest.approx(scores.ece),
+        )  # fmt: skip
+        assert f"{scores.accuracy:.3f} <span" in page.read_text(encoding="utf-8")
+    answer = command(*call)
+    assert all(name in answer.out for name in names)
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
         (["--report", "x.pdf"], ".html"),
+        (["--report", "x.html", "--also-data", "none.csv"], "none.csv"),
+        (["--also-model", "starter-gru"], "--report"),
+        (["--stream", "--out", "x.jsonl", "--also-data", "none.csv"], "--report"),
         (["--report", "x.html", "--split", "test"], "--split"),
         (["--report", "x.html", "--data", "starter"], "a file"),
         (["--report", "x.html", "--data", "hub:a/b"], "a file"),
