@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from explorer_core.text import visible
 
 _STYLE = (
-    "<style>table.shares{display:block;overflow-x:auto;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.2rem 0 .6rem}"
+    "<style>table.shares{display:block;overflow-x:auto;border-collapse:collapse;margin:.2rem 0 .6rem;"
+    "font-variant-numeric:tabular-nums}"
     "table.shares td,table.shares th{padding:.25rem 1.4rem .25rem 0;text-align:left;font-weight:400;"
     "border-bottom:1px solid rgba(128,132,140,.25)}table.shares th{opacity:.75;font-size:.85rem}"
     "table.shares bdi,table.shares .range{white-space:nowrap}table.shares .range{opacity:.7;font-size:.85rem}</style>"
