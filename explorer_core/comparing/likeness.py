@@ -156,20 +156,20 @@ def _draw(
             what == "words" and len(words) >= n_states / _TEXTS_A_STATE and n_words >= n_states
         ):
             break
-        pair = _reading(one, texts[place]), _reading(other, texts[place])
-        if pair[0] is None or pair[1] is None:
+        first, second = _reading(one, texts[place]), _reading(other, texts[place])
+        if first is None or second is None:
             left_out[UNREADABLE] += 1
             continue
         if what == "words":
             try:
-                shared = shared_places([pair[0], pair[1]])
+                shared = shared_places([first, second])
             except IncompatibleError:
                 left_out[OTHER_WORDS] += 1
                 continue
         else:
             shared = np.zeros((2, 1), dtype=np.int64)
         words.append(shared)
-        for kept, reading in zip(readings, pair, strict=True):
+        for kept, reading in zip(readings, (first, second), strict=True):
             kept.append(reading)
     n_all = sum(shared.shape[1] for shared in words)
     is_kept = np.ones(n_all, dtype=bool)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -77,7 +79,7 @@ def render(bench: ModifierBench) -> go.Figure:
                 for group in there
             ]
             ends = (low[there], high[there])
-            axes = {"xaxis": f"x{number_of}", "yaxis": f"y{number_of}"}
+            axes: dict[str, Any] = {"xaxis": f"x{number_of}", "yaxis": f"y{number_of}"}
             spec["data"].append(
                 _many.marks(values[there], there + offset, *ends, told, place, colors[place], size=7, **axes)
             )

@@ -132,7 +132,7 @@ def pairs_table(found: AccuracyComparison, names: list[str]) -> str:
         difference = number(float(found.difference[pair]), signed=True)
         low, high = (number(float(ends[pair]), signed=True) for ends in (found.low, found.high))
         rows.append(
-            [f"{_name(names[one])} and {_name(names[other])}", f"{int(found.only_first[pair]):,}",
+            [f"{_name(names[one])}&nbsp;and&nbsp;{_name(names[other])}", f"{int(found.only_first[pair]):,}",
              f"{int(found.only_second[pair]):,}",
              f"{difference} <span class='range'>({low} to {high})</span>", _p(float(found.p[pair])),
              _p(float(found.p_holm[pair]))]
