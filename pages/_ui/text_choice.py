@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from explorer_core import api, settings
 from explorer_core.errors import ExplorerError
@@ -99,7 +100,7 @@ def _file(token: str) -> Path:
     return settings.home() / ".choices" / f"{hashlib.sha256(token.encode()).hexdigest()}.json"
 
 
-def _read(written: Mapping[str, object]) -> Choice:
+def _read(written: Mapping[str, Any]) -> Choice:
     """A choice from JSON, each value checked."""
     paths, names, pasted = written["paths"], written["names"], written["pasted"]
     spec, mapping = written["spec"], written["mapping"]
@@ -118,7 +119,7 @@ def _read(written: Mapping[str, object]) -> Choice:
     return Choice(places, tuple(names), pasted, api.TextsSpec(**spec), mapping)
 
 
-def _is_texts(value: object) -> bool:
+def _is_texts(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 

@@ -23,7 +23,8 @@ MODEL = "texts_model"  # key
 _TICK_S = 1.0
 _SAID = "There is no bundle of it: the rows are the numbers, and the file and the models make them again."
 _STYLE = (
-    "<style>table.judged{display:block;overflow-x:auto;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.3rem 0 .6rem}"
+    "<style>table.judged{display:block;overflow-x:auto;border-collapse:collapse;margin:.3rem 0 .6rem;"
+    "font-variant-numeric:tabular-nums}"
     "table.judged td,table.judged th{padding:.3rem 1.2rem .3rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
     "text-align:left;font-weight:400}table.judged th{opacity:.75;font-size:.85rem}"
     "table.judged bdi{white-space:nowrap}table.judged .range{opacity:.7;font-size:.85rem;white-space:nowrap}</style>"
