@@ -27,7 +27,7 @@ ABOUT = {
     "needs": "bidirectional",
     "order": 46,
 }
-ROW_PX = 46
+ROW_PX = 58  # of which the upper third holds the name and the value
 _NAMES = ("Forward half alone", "Backward half alone")
 _SHUFFLED = ("Forward half, past shuffled", "Backward half, past shuffled")
 
@@ -54,20 +54,21 @@ def render(found: HalfHonesty, *, twin: tuple[str, float] | None = None) -> go.F
         twin: Name and log odds of a network that reads forward only.
     """
     rows = rows_of(found, twin)
-    spec = _style.describe(len(rows) * ROW_PX + 84)
+    spec = _style.describe(len(rows) * ROW_PX + 74)
     spec["layout"] |= {"hovermode": "closest", "dragmode": False}
-    spec["layout"]["margin"] |= {"l": 216, "r": 130, "t": 12, "b": 60}
+    spec["layout"]["margin"] |= {"l": 14, "r": 14, "t": 14, "b": 60}
     for place, (name, odds, color, orders) in enumerate(rows):
         if len(orders):
             spec["data"].append(_dots(orders, place, color))
         spec["data"].append(_mark(name, odds, place, color, is_mean=bool(len(orders))))
-        spec["layout"]["annotations"].append(
-            {
-                "x": 1, "xref": "paper", "xanchor": "left", "xshift": 10, "y": place, "yref": "y", "showarrow": False,
-                "text": f"<b>{number(odds, signed=True)}</b>  p {number(_prob(odds))}",
-                "font": {"size": 13, "color": _style.INK},
-            }
-        )  # fmt: skip
+        value = f"<b>{number(odds, signed=True)}</b>  p {number(_prob(odds))}"
+        for x, anchor, text in ((0, "left", _style.escaped(name, 30)), (1, "right", value)):
+            spec["layout"]["annotations"].append(
+                {
+                    "x": x, "xref": "paper", "xanchor": anchor, "y": place, "yref": "y", "yshift": 20, "text": text,
+                    "showarrow": False, "font": {"size": 14, "color": _style.INK},
+                }
+            )  # fmt: skip
     values = np.concatenate([[0.0], *([row[1]] for row in rows), *(row[3] for row in rows)])
     room = max(float(np.ptp(values)) * 0.06, 0.1)
     label = _style.escaped(found.labels[found.target], 24)
@@ -76,10 +77,12 @@ def render(found: HalfHonesty, *, twin: tuple[str, float] | None = None) -> go.F
         range=[float(values.min()) - room, float(values.max()) + room],
         tickfont={"size": _style.TICK_SIZE, "color": _style.INK}, gridcolor=_style.GRID, zeroline=False,
     )  # fmt: skip
-    _style.axis(spec, "y").update(
-        tickvals=list(range(len(rows))), ticktext=[_style.escaped(row[0], 30) for row in rows],
-        tickfont={"size": 14, "color": _style.INK}, range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False,
-    )  # fmt: skip
+    _style.axis(spec, "y").update(range=[len(rows) - 0.6, -0.65], showgrid=False, zeroline=False, showticklabels=False)
+    spec["layout"]["shapes"] += [
+        {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": place - 0.5, "y1": place - 0.5, "yref": "y",
+         "layer": "below", "line": {"color": _style.GRID, "width": 1}}
+        for place in range(1, len(rows))
+    ]  # fmt: skip
     spec["layout"]["shapes"].append(
         {"type": "line", "x0": 0, "x1": 0, "xref": "x", "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
          "line": {"color": _style.FAINT, "width": 1.5, "dash": "dot"}}
@@ -101,15 +104,15 @@ def _mark(name: str, odds: float, place: int, color: str, *, is_mean: bool) -> d
     marker = {"size": 15, "color": color, "symbol": "diamond" if is_mean else "circle"}
     what = "mean log odds" if is_mean else "log odds"
     return {
-        "type": "scatter", "mode": "markers", "x": [odds], "y": [place], "marker": marker,
+        "type": "scatter", "mode": "markers", "x": [odds], "y": [place + 0.08], "marker": marker,
         "hovertemplate": f"<b>{_style.escaped(name, 40)}</b><br>{what} %{{x:+.3f}}<extra></extra>",
     }  # fmt: skip
 
 
 def _dots(orders: np.ndarray, place: int, color: str) -> dict[str, Any]:
     # spread a little up and down, by a fixed rule, so that equal ones can be told apart
-    lift = ((np.arange(len(orders)) * 0.618) % 1 - 0.5) * 0.4
+    lift = ((np.arange(len(orders)) * 0.618) % 1 - 0.5) * 0.3
     return {
-        "type": "scatter", "mode": "markers", "x": orders, "y": place + lift, "opacity": 0.45,
+        "type": "scatter", "mode": "markers", "x": orders, "y": place + 0.08 + lift, "opacity": 0.45,
         "marker": {"size": 7, "color": color}, "hovertemplate": "one order: %{x:+.3f}<extra></extra>",
     }  # fmt: skip

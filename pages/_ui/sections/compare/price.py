@@ -132,18 +132,16 @@ def told(listed: PriceList, batch: int, length: int) -> list[str]:
 
 
 def _worth(listed: PriceList, judged: Sequence[int], times: np.ndarray, names: Sequence[str]) -> str:
-    """Whether the most accurate network is surely better than the fastest one."""
-    best = max(judged, key=lambda place: listed.records[place].accuracy)  # type: ignore[union-attr]
-    fast = min(judged, key=lambda place: times[place])
-    one, other = listed.records[best], listed.records[fast]
+    """Whether the most accurate network is surely better than the next one, and what it takes more."""
+    ordered = sorted(judged, key=lambda place: listed.records[place].accuracy, reverse=True)  # type: ignore[union-attr]
+    best, second = ordered[:2]
+    one, other = listed.records[best], listed.records[second]
     assert one is not None and other is not None
-    if best == fast:
-        return f"**{names[best]}** is the fastest and right most often ({one.accuracy:.3f})."
     apart = one.accuracy_low > other.accuracy_high
     sure = "their intervals do not overlap" if apart else "their intervals overlap, so that may be luck"
     return (
         f"**{names[best]}** is right most often ({one.accuracy:.3f}), {100 * (one.accuracy - other.accuracy):.1f} "
-        f"points more than {names[fast]}: {sure}."
+        f"points more than {names[second]} at {number(times[best] / times[second], digits=2)} times its time: {sure}."
     )
 
 
