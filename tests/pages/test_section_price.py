@@ -94,9 +94,9 @@ def test_the_sentences_say_what_the_numbers_say():
     found = section.PriceList(listed.names[:2], (listed.prices[0], slow), records[:2])
     first, second = section.told(found, 0, 1)
     assert first == "Over 32 tokens, one text at a time, **quick** takes 1.03 ms, **slow** 30 times as long."
-    assert (
-        second
-        == "**slow** is right most often (0.900), 10.0 points more than quick at 30 times its time: their intervals do not overlap."
+    assert second == (
+        "**slow** is right most often (0.900), 10.0 points more than quick at 30 times its time: their intervals do "
+        "not overlap."
     )
     other = made_record("slow", accuracy=0.82, accuracy_low=0.7, accuracy_high=0.9, trained_on="other rows")
     near = section.PriceList(found.names, found.prices, (records[0], other))
