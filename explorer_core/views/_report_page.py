@@ -26,7 +26,7 @@ a {{ color: var(--link) }}
 table {{ border-collapse: collapse; margin: .4rem 0 .8rem; max-width: 100% }}
 td, th {{ padding: .3rem 1.1rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
   font-weight: 400; overflow-wrap: anywhere }}
-th {{ color: var(--faint); font-size: .85rem }}
+th {{ color: var(--faint); font-size: .85rem; overflow-wrap: break-word }}
 .range, table.judged td:first-child bdi {{ white-space: nowrap }}
 .wide {{ overflow-x: auto }}
 table.texts {{ width: 100%; table-layout: fixed }}
@@ -42,6 +42,7 @@ figcaption b {{ font-weight: 600 }}
   h2, h3 {{ break-after: avoid }}
   figure, tr {{ break-inside: avoid }}
   .wide {{ overflow: visible }}
+  td, th {{ padding-right: .7rem }}
 }}
 </style>
 <script>{plotly}</script>
@@ -58,7 +59,7 @@ function draw(isDark, width) {{
     const {{ data, layout }} = JSON.parse(held.textContent.replaceAll({ink}, ink))
     const place = document.getElementById(held.dataset.figure)
     const filename = held.dataset.figure
-    if (width) layout.width = Math.min(width, place.clientWidth || width)
+    if (width) layout.width = Math.min(width, parseFloat(getComputedStyle(place).maxWidth) || width)
     layout.hoverlabel = {{ ...layout.hoverlabel, bgcolor: isDark ? "#2a2e35" : "#ffffff" }}
     layout.hoverlabel.font = {{ ...layout.hoverlabel.font, color: ink }}
     Plotly.react(place, data, layout, {{ ...config, toImageButtonOptions: {{ format: "svg", filename }} }})

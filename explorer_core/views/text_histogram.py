@@ -45,7 +45,8 @@ def render(lengths: Mapping[str, int], labels: Mapping[str, int], *, height: int
          "hovertemplate": "%{x} words: %{y:,}<extra></extra>"},
         {"type": "bar", "x": counts, "y": [_style.escaped(name, 18) for name in labels], "orientation": "h",
          "xaxis": "x2", "yaxis": "y2", "marker": {"color": list(class_colors(tuple(labels)))},
-         "texttemplate": "%{x:,}", "textposition": "auto", "hovertemplate": "%{y}: %{x:,}<extra></extra>"},
+         "texttemplate": "%{x:,}", "textposition": "auto", "textangle": 0,
+         "hovertemplate": "%{y}: %{x:,}<extra></extra>"},
     ]  # fmt: skip
     return _style.build(spec)
 
