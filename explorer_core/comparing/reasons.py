@@ -22,9 +22,11 @@ from explorer_core.progress import Progress
 from explorer_core.results import Judgement, ReasonComparison, WordAttribution
 
 N_TEXTS = Knob("n_texts", "Texts at most", "Texts drawn at random, where there are more.", 200, 2, 2_000, 50)
+_MOST_WORDS = 300  # beyond, pairs of words take more memory than the library
 FEWEST_WORDS = 3  # the ranks of two words are alike or turned round, and say nothing between
 FEW, UNREADABLE = f"fewer than {FEWEST_WORDS} words that all models read", "nothing some model can read"
 _WORK = {"recurrent": 1.0, "transformer": 20.0}  # of a text, about
+_AT_ONCE = {"recurrent": 512, "transformer": 32}  # texts
 
 
 def shared_methods(models: Sequence[LoadedModel]) -> tuple[str, ...]:
@@ -59,11 +61,27 @@ def compare(
             if progress is not None:
                 progress(float(start + (end - start) * share) * 0.99)
 
-        explained.append([found for _, found in _in_batches.explain_texts(model, texts, name, None, {}, tell)])
+        explained.append(_explain(model, texts, name, tell))
     result = _finish(models, judged, methods, places, explained, seed)
     if progress is not None:
         progress(1.0)
     return result
+
+
+def _explain(
+    model: LoadedModel, texts: Sequence[str], method: str, tell: Progress
+) -> list[WordAttribution | InvalidInputError]:
+    """Scores of all texts, so many at once that a press on Cancel is heard within seconds."""
+    found: list[WordAttribution | InvalidInputError] = []
+    size = _AT_ONCE[model.kind]
+    for start in range(0, len(texts), size):
+        some = texts[start : start + size]
+
+        def part(share: float, start: int = start, n_texts: int = len(some)) -> None:
+            tell((start + share * n_texts) / len(texts))
+
+        found += [one for _, one in _in_batches.explain_texts(model, some, method, None, {}, part)]
+    return found
 
 
 def _finish(
@@ -87,10 +105,8 @@ def _finish(
         n_words.append(words.shape[1])
         predicted.append([judged.labels.index(label) for label in labels])
         shares.append([thirds_of(one) for one in scores])
-        taus.append(
-            [tau_of(scores[one], scores[other], is_signed=found[one].signed and found[other].signed)
-             if labels[one] == labels[other] else np.nan for one, other in pairs]
-        )  # fmt: skip
+        every = taus_of(np.stack(scores), [one.signed for one in found])
+        taus.append([every[pair] if labels[pair[0]] == labels[pair[1]] else np.nan for pair in pairs])
     if not kept:
         why = "; ".join(f"{n:,} with {reason}" for reason, n in left_out.items())
         raise InvalidInputError(f"No text is left to compare on: {why}. Give other texts.")
@@ -119,10 +135,35 @@ def _finish(
     )
 
 
-def tau_of(one: np.ndarray, other: np.ndarray, *, is_signed: bool) -> float:
-    """Kendall's tau-b of the scores of the same words, of sizes where either has no sign; 0 where one ranks nothing."""
-    if not is_signed:
-        one, other = np.abs(one), np.abs(other)
+def taus_of(scores: np.ndarray, is_signed: Sequence[bool]) -> np.ndarray:
+    """Kendall's tau-b of every two rows of scores of the same words, of sizes where either has no sign; 0 where one
+    ranks nothing. One product gives all of them: a call of the library for each pair would cost more than the scores.
+
+    Args:
+        scores: Shape [model, word].
+        is_signed: Whether the scores of each row have signs.
+
+    Returns:
+        Shape [model, model].
+    """
+    found = _taus(scores)
+    if not all(is_signed):
+        both = np.logical_and.outer(is_signed, is_signed)
+        found = np.where(both, found, _taus(np.abs(scores)))
+    return found
+
+
+def _taus(scores: np.ndarray) -> np.ndarray:
+    if scores.shape[1] > _MOST_WORDS:
+        return np.array([[_library_tau(one, other) for other in scores] for one in scores])
+    up, down = np.triu_indices(scores.shape[1], 1)
+    order = np.sign(scores[:, up] - scores[:, down]).astype(np.float64)  # [model, pair of words]
+    n_apart = (order != 0).sum(1)
+    size = np.sqrt(np.multiply.outer(n_apart, n_apart))
+    return np.divide(order @ order.T, size, out=np.zeros_like(size), where=size > 0)
+
+
+def _library_tau(one: np.ndarray, other: np.ndarray) -> float:
     found = float(stats.kendalltau(one, other).statistic)
     return found if np.isfinite(found) else 0.0
 

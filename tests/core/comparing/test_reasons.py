@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from explorer_core import api
 from explorer_core.comparing import evidence, reasons
@@ -56,14 +57,22 @@ def test_taus_are_those_of_counting_pairs_of_words(found, models):
                 assert np.isnan(found.tau[number, row])
 
 
-def test_kendalls_tau_is_that_of_counting_with_ties_too():
+def test_kendalls_tau_is_that_of_counting_and_of_the_library_with_ties_too(monkeypatch):
     rng = np.random.default_rng(1)
     for _ in range(30):
-        one, other = rng.integers(0, 5, 12).astype(float), rng.normal(size=12).round(1)
-        assert reasons.tau_of(one, other, is_signed=True) == pytest.approx(tau_by_counting(one, other), abs=1e-9)
-        sizes = tau_by_counting(np.abs(one), np.abs(other))
-        assert reasons.tau_of(one, other, is_signed=False) == pytest.approx(sizes, abs=1e-9)
-    assert reasons.tau_of(np.zeros(4), np.arange(4.0), is_signed=True) == 0.0
+        scores = np.stack([rng.integers(-3, 5, 12).astype(float), rng.normal(size=12).round(1), rng.normal(size=12)])
+        signed = reasons.taus_of(scores, [True] * 3)
+        mixed = reasons.taus_of(scores, [True, True, False])
+        for one, other in itertools.combinations(range(3), 2):
+            expected = tau_by_counting(scores[one], scores[other])
+            assert signed[one, other] == signed[other, one] == pytest.approx(expected, abs=1e-9)
+            assert expected == pytest.approx(stats.kendalltau(scores[one], scores[other]).statistic, abs=1e-9)
+            sizes = tau_by_counting(*np.abs(scores[[one, other]])) if other == 2 else expected
+            assert mixed[one, other] == pytest.approx(sizes, abs=1e-9)
+        with monkeypatch.context() as patch:
+            patch.setattr(reasons, "_MOST_WORDS", 5)
+            assert reasons.taus_of(scores, [True] * 3) == pytest.approx(signed, abs=1e-9)
+    assert reasons.taus_of(np.stack([np.zeros(4), np.arange(4.0)]), [True, True])[0, 1] == 0.0
 
 
 def test_a_network_agrees_with_its_twin_about_every_reason(judged, models):
