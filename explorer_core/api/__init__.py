@@ -34,7 +34,7 @@ from explorer_core.api._compare import (
     spread_words,
     suggest_edits,
 )
-from explorer_core.api._compare_halves import compare_halves
+from explorer_core.api._compare_halves import compare_halves, score_halves
 from explorer_core.api._compare_many import (
     compare_accuracy,
     compare_reasons,
@@ -303,6 +303,7 @@ __all__ = [
     "run_record",
     "running_verdict",
     "save_upload",
+    "score_halves",
     "score_sums",
     "seed_specs",
     "select_texts",

@@ -53,11 +53,11 @@ def compare(
     rows = np.concatenate([ids[None], *(ids[order] for order in orders)])
     found = pooled(model, rows, lambda share: report(0.5 + 0.5 * share))  # [row, direction, unit]
     whole, (forward, backward) = found[0], np.split(found[1:], [len(orders[0])])
-    logits = _judge(whole, weight, bias)
+    logits = judge(whole, weight, bias)
     refuse_broken(model, logits)
     shuffled = [
-        _judge(np.stack([forward[:, 0], np.broadcast_to(whole[1], forward[:, 1].shape)], 1), weight, bias),
-        _judge(np.stack([np.broadcast_to(whole[0], backward[:, 0].shape), backward[:, 1]], 1), weight, bias),
+        judge(np.stack([forward[:, 0], np.broadcast_to(whole[1], forward[:, 1].shape)], 1), weight, bias),
+        judge(np.stack([np.broadcast_to(whole[0], backward[:, 0].shape), backward[:, 1]], 1), weight, bias),
     ]
     n_movable = len(np.unique(reading.word_of_token[reading.word_of_token >= 0])) - 1
     n_other = math.factorial(n_movable) if n_movable < 11 else MAX_COUNTED
@@ -75,7 +75,7 @@ def compare(
         n_layers=model.module.rnn.num_layers,
         fill=fill,
         n_references=len(references) if fill == "mean" else 0,
-        alone=np.stack([_judge(np.stack(pair), weight, bias) for pair in alone]),
+        alone=np.stack([judge(np.stack(pair), weight, bias) for pair in alone]),
         shuffled=np.stack(shuffled),
         n_orders=min(n_other, MAX_COUNTED),
         is_every_order=n_other <= n_orders,
@@ -157,6 +157,6 @@ def _mean_of(model: LoadedModel, references: Sequence[str], report: Progress) ->
     return (total / len(ids)).reshape(2, -1)
 
 
-def _judge(halves: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+def judge(halves: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Logits [..., class] of pooled halves [..., direction, unit]; `weight` is [direction, class, unit]."""
     return np.einsum("...du,dcu->...c", halves, weight) + bias

@@ -22,6 +22,7 @@ from explorer_core.results.gradient_history import GradientHistory
 from explorer_core.results.gradient_steps import GradientStep
 from explorer_core.results.gradients import Connectivity, GradientTrace, JacobianTrace
 from explorer_core.results.half_honesty import HalfHonesty, log_odds
+from explorer_core.results.half_scores import HALF_READERS, HalfScores
 from explorer_core.results.halves import BiLstmHalves
 from explorer_core.results.human_agreement import HumanAgreement
 from explorer_core.results.judged_scores import Agreement, Effect, Reliability, Scores
@@ -71,6 +72,7 @@ __all__ = [
     "DELETE",
     "DIRECTIONS",
     "FIRST_ONLY",
+    "HALF_READERS",
     "NORMALISATIONS",
     "OUTCOMES",
     "SECOND_ONLY",
@@ -105,6 +107,7 @@ __all__ = [
     "GradientStep",
     "GradientTrace",
     "HalfHonesty",
+    "HalfScores",
     "HumanAgreement",
     "IndexPrice",
     "JacobianTrace",

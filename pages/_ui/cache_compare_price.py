@@ -14,7 +14,7 @@ from explorer_core.errors import ExplorerError
 from pages._ui import cache
 
 if TYPE_CHECKING:
-    from explorer_core.results import HalfHonesty, ModelPrice, RunRecord
+    from explorer_core.results import HalfHonesty, HalfScores, ModelPrice, RunRecord
 
 MAX_PRICES = 64
 
@@ -69,6 +69,12 @@ def record(name: str, fingerprint: str) -> RunRecord | None:
 def twins(name: str, fingerprint: str) -> tuple[str, ...]:
     """`api.forward_twins` of a ready model."""
     return api.forward_twins(cache.load(name, fingerprint))
+
+
+@st.cache_data(max_entries=24, max_size="64MB", show_spinner=False)
+def half_scores(name: str, fingerprint: str, fill: str, _progress: api.Progress | None = None) -> HalfScores:
+    """`api.score_halves` of a ready model over the held-out reviews of the starter corpus."""
+    return api.score_halves(cache.load(name, fingerprint), fill=fill, progress=_progress)
 
 
 @st.cache_data(max_entries=128, max_size="32MB", show_spinner="Holding the halves apart")

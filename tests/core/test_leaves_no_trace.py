@@ -73,6 +73,9 @@ CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
     "compare_halves": (
         lambda model, text, **more: api.compare_halves(model, text, references=CORPUS, n_orders=4, **more), ("bilstm",),
     ),
+    "score_halves": (
+        lambda model, text, **more: api.score_halves(model, [text, *CORPUS], [0, 1, 0, 1, 1], **more), ("bilstm",),
+    ),
     "price_measuring": (lambda model, text: np.array(api.price_measuring([model])), tuple(FAMILIES)),
     "compare_layers": (over_trace(api.compare_layers), ("bert",)),
     "trace_layer_verdicts": (api.trace_layer_verdicts, ("bert",)),

@@ -19,6 +19,8 @@ def open_halves(open_app, home, warmed, nothing_left_running, monkeypatch):
     from explorer_core.api import _compare_halves
 
     monkeypatch.setattr(_compare_halves, "_starter_texts", lambda: ("a dull film", "great acting"))
+    rows = ["a dull film", "great acting and a lovely story", "never boring"], [0, 1, 1]
+    monkeypatch.setattr(_compare_halves, "_starter_rows", lambda labels: rows)
 
     def opener(*families, text=TEXT, **address):
         for family in ("lstm", "bilstm", "rnn"):
@@ -79,3 +81,18 @@ def test_a_long_text_is_read_in_other_orders_after_a_press(open_halves, monkeypa
 def test_without_a_twin_that_is_said(open_halves, monkeypatch):
     monkeypatch.setattr(cache_compare_price, "twins", lambda *_: ())
     assert "No ready network reads forward only" in said(open_halves("bilstm"))
+
+
+def test_over_the_held_out_reviews_each_half_is_counted_after_a_press(open_halves):
+    app = open_halves("bilstm")
+    assert "same verdict as both" not in "".join(node.proto.body for node in app.get("html"))
+    app.button(key=section.MANY).click().run()
+    app = settled(app)
+    assert not app.exception
+    found = api.score_halves(api.load_model("starter-bilstm"))
+    assert len(found.texts) == 3
+    assert section.told_many(found).replace("\\", "") in said(app)
+    tables = "".join(node.proto.body for node in app.get("html"))
+    for share in found.accuracy:
+        assert f"<b>{share:.3f}</b>" in tables
+    assert len(app.get("download_button")) == 6

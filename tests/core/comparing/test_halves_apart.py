@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binomtest
 from torch import nn
 
 from explorer_core import api
@@ -184,3 +185,32 @@ def test_a_forward_twin_has_the_size_of_one_half(home):
     assert api.forward_twins(build_tiny("bilstm", hidden_size=8)) == ()
     assert api.forward_twins(build_tiny("lstm")) == ()
     assert api.forward_twins(build_tiny("bert")) == ()
+
+
+@pytest.mark.parametrize("fill", ["mean", "zero"])
+def test_scores_over_texts_are_those_of_each_text_by_itself(fill):
+    """alone over many texts = `compare_halves` of each with these texts as references; a past by its own seed."""
+    model = build_tiny("bilstm")
+    texts, true = [TEXT, *REFERENCES, "good"], [0, 1, 1, 0, 1]
+    found = api.score_halves(model, texts, true, fill=fill, seed=5)
+    for place, text in enumerate(texts):
+        one = api.compare_halves(model, text, fill=fill, references=texts, n_orders=1, seed=5 + place)
+        np.testing.assert_allclose(found.logits[0, place], one.logits, atol=1e-5)
+        np.testing.assert_allclose(found.logits[1:3, place], one.alone, atol=1e-5)
+        past = one.shuffled[:, 0] if one.shuffled.shape[1] else np.stack([one.logits] * 2)
+        np.testing.assert_allclose(found.logits[3:, place], past, atol=1e-5)
+    verdicts = found.logits.argmax(-1)
+    np.testing.assert_allclose(found.accuracy, [np.mean(one == np.array(true)) for one in verdicts])
+    np.testing.assert_allclose(found.same, [np.mean(one == verdicts[0]) for one in verdicts])
+    ends = binomtest(round(found.accuracy[1] * 5), 5).proportion_ci(0.95, method="wilson")
+    np.testing.assert_allclose(found.interval[1], [ends.low, ends.high], atol=1e-9)
+    assert list(found.to_frame()["both"]) == [model.labels[one] for one in verdicts[0]]
+
+
+def test_scores_need_texts_with_a_class_each():
+    model = build_tiny("bilstm")
+    for texts, true in (([], []), (["good"], [0, 1])):
+        with pytest.raises(InvalidInputError, match="with a right class each"):
+            api.score_halves(model, texts, true)
+    with pytest.raises(IncompatibleError, match="does not read in two directions"):
+        api.score_halves(build_tiny("gru"), ["good"], [0])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer_core.numerals import number
-from explorer_core.results import HalfHonesty, log_odds
+from explorer_core.results import HalfHonesty, HalfScores, log_odds
 from explorer_core.text import visible
 from pages._ui import cache, cache_compare_price, figures, messages, state, take_away, work
 from pages._ui.compared import Desk
@@ -21,7 +21,9 @@ SECTION = {
     "order": 90,
 }
 MODEL, FILL = "half_model", "half_fill"  # keys, and names in the address
-ADD, CHART, START = "half_add", "half_chart", "half_start"
+ADD, CHART, START, MANY = "half_add", "half_chart", "half_start", "half_many"
+_READERS = ("Both halves", "Forward half alone", "Backward half alone", "Forward half, past shuffled",
+            "Backward half, past shuffled")  # fmt: skip
 FILLS = {"mean": "its mean over reviews", "zero": "zero"}
 _STYLE = (
     "<style>table.apart{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%}"
@@ -56,6 +58,7 @@ def draw(desk: Desk) -> None:
     apart = _compute(desk, info, fill or "mean")
     if apart is not None:
         _draw_found(desk, info, apart)
+    _draw_many(info, fill or "mean")
 
 
 def _draw_none(desk: Desk) -> None:
@@ -221,6 +224,61 @@ def _draw_shuffled(found: HalfHonesty) -> None:
     lines.insert(0, ("Neither", number(float(found.logits[found.target]), signed=True), "0", "0%"))
     st.html(_table(("past of", "mean logit", "spread", "verdicts turned"), lines))
     st.caption("Spread: standard deviation over the orders, of the logit of the class named above the picture.")
+
+
+def _draw_many(info: cache.ModelInfo, fill: str) -> None:
+    """The same question over the held-out reviews, where the model's classes are those of the corpus."""
+    if not set(info.labels) & set(cache.corpus_texts("starter", "{}").label_names):
+        return
+    st.markdown("#### Over the held-out reviews")
+    key = f"half scores {info.name} {info.fingerprint} {fill}"
+    found: HalfScores | None = work.draw(key)
+    if found is None:
+        if work.is_idle(key):
+            st.markdown("One text says little of a network: how often would each half be right, and with what order?")
+            if st.button("Judge the held-out reviews", key=MANY, help="About 5 s on two cores."):
+                work.start(
+                    key, "Judging the held-out reviews",
+                    lambda progress: cache_compare_price.half_scores(
+                        info.name, info.fingerprint, fill, _progress=progress
+                    ),
+                )  # fmt: skip
+                st.rerun()
+        return
+    st.markdown(told_many(found))
+    rows = [
+        (name, f"<b>{share:.3f}</b>", f"{low:.3f} to {high:.3f}", f"{same:.0%}")
+        for name, share, (low, high), same in zip(
+            _READERS, found.accuracy, found.interval, found.same, strict=True
+        )
+    ]  # fmt: skip
+    twins = cache_compare_price.twins(info.name, info.fingerprint)
+    record = cache_compare_price.record(twins[0], cache.model_info(twins[0]).fingerprint) if twins else None
+    if record is not None and record.test_accuracy == record.test_accuracy and "starter" in record.trained_on:
+        name = f"{html.escape(visible(twins[0]))}, forward only"
+        rows.append((name, f"<b>{record.test_accuracy:.3f}</b>", "by its own record", ""))
+    st.html(_table(("", "right", "95 % interval", "same verdict as both"), rows))
+    st.caption(
+        f"{len(found.texts):,} reviews, each with one order of its words drawn at random; the half that is left out is "
+        + ("its mean over these reviews." if found.fill == "mean" else "zero.")
+    )
+    take_away.offer_alone(
+        "halves-many", f"{info.name.replace('/', '-')}-halves", found,
+        "No bundle: these numbers come from many texts; `api.score_halves` makes them again.",
+    )  # fmt: skip
+
+
+def told_many(found: HalfScores) -> str:
+    """What the shares say, as Markdown."""
+    both, forward, backward, forward_moved, backward_moved = found.accuracy
+    stronger, weaker = ("forward", "backward") if forward >= backward else ("backward", "forward")
+    high, low = max(forward, backward), min(forward, backward)
+    moved = {"forward": both - forward_moved, "backward": both - backward_moved}
+    more = max(moved, key=moved.__getitem__)
+    return (
+        f"Both halves are right in {both:.1%}; the **{stronger}** half alone in {high:.1%}, the {weaker} half alone in "
+        f"{low:.1%}. Shuffling its past costs the {more} half most: {100 * moved[more]:.1f} points."
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
