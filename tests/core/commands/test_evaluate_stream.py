@@ -189,12 +189,18 @@ def many(tmp_path):
 
 
 @pytest.mark.slow
-def test_processes_side_by_side_and_torchrun_give_the_bytes_of_one(keep, many, tmp_path):
+def test_after_a_rank_was_killed_the_next_call_and_torchrun_give_the_bytes_of_one(keep, many, tmp_path):
     name = keep("lstm")
     outs = {how: tmp_path / f"{how}.jsonl" for how in ("one", "two", "torchrun")}
     call = ("evaluate", "--model", name, "--stream", "--data", str(many), "--json", "--out")
-    started = [launch(*call, str(outs["one"])), launch(*call, str(outs["two"]), ranks=(0, 2)),
-               launch(*call, str(outs["two"]), ranks=(1, 2))]  # fmt: skip
+    lock = tmp_path / "two.jsonl.parts" / "rank-1-of-2.lock"
+    killed, alone = launch(*call, str(outs["two"]), ranks=(1, 2)), launch(*call, str(outs["one"]))
+    while not lock.exists() and killed.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            killed.wait(timeout=0.05)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    started = [alone, *(launch(*call, str(outs["two"]), ranks=(rank, 2)) for rank in (0, 1))]
     said = [process.communicate(timeout=240) for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], said
     last = launch(*call, str(outs["torchrun"]), torchrun=True)
@@ -204,24 +210,6 @@ def test_processes_side_by_side_and_torchrun_give_the_bytes_of_one(keep, many, t
     assert outs["one"].read_bytes() == outs["two"].read_bytes() == outs["torchrun"].read_bytes()
     assert json.loads(said[0][0])["confusion"] == json.loads(said[1][0])["confusion"]
     assert said[2][0] == ""
-
-
-@pytest.mark.slow
-def test_after_a_rank_was_killed_the_next_call_ends_the_work(keep, many, tmp_path):
-    name, out = keep("lstm"), tmp_path / "out.jsonl"
-    call = ("evaluate", "--model", name, "--stream", "--data", str(many), "--out", str(out))
-    folder = tmp_path / "out.jsonl.parts"
-    other = launch(*call, ranks=(1, 2))
-    while not (folder / "rank-1-of-2.lock").exists() and other.poll() is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            other.wait(timeout=0.05)
-    other.send_signal(signal.SIGKILL)
-    other.wait()
-    started = [launch(*call, ranks=(rank, 2)) for rank in (0, 1)]
-    for process in started:
-        process.communicate(timeout=240)
-    assert [process.returncode for process in started] == [0, 0]
-    assert len(rows_of(out)) == 10_000
 
 
 @pytest.mark.parametrize(
