@@ -39,8 +39,7 @@ def score(
             order = orders_of(reading, direction, 1, seed + number)
             moved[direction].append((reading.token_ids[order[0]] if len(order) else reading.token_ids).tolist())
     whole, forward, backward = (
-        _pooled(model, ids, lambda share, place=place: report(0.4 + 0.2 * (place + share)))
-        for place, ids in enumerate((own, *moved))
+        _pooled(model, ids, _part(report, 0.4 + 0.2 * place)) for place, ids in enumerate((own, *moved))
     )
     weight, bias = classifier_of(model.module)
     instead = whole.mean(0) if fill == "mean" else np.zeros(whole.shape[1:])
@@ -53,6 +52,10 @@ def score(
     report(1.0)
     classes = np.asarray(true, dtype=np.int64)
     return HalfScores(model.name, model.fingerprint, model.labels, tuple(texts), classes, fill, logits, seed)
+
+
+def _part(report: Progress, before: float) -> Progress:
+    return lambda share: report(before + 0.2 * share)
 
 
 def _with(whole: np.ndarray, direction: int, half: np.ndarray) -> np.ndarray:

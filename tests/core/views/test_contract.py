@@ -106,7 +106,7 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "lab_starts": lambda read: ((small_lab(),), {}),
     "lab_learning": lambda read: ((small_lab(),), {"lag": 1}),
     "exam_precision": lambda read: ((made_exam(),), {}),
-    "halves_apart": lambda read: ((api.compare_halves(read.model, read.text, fill="zero"),), {"twin": (read.text, 0.5)}),
+    "halves_apart": lambda read: ((api.compare_halves(read.model, read.text, fill="zero"),), {"twin": (read.text, 1)}),
     "price_latency": lambda read: ((made_prices(read.text, "c"),), {"batch": 1}),
     "price_accuracy": lambda read: ((made_prices(read.text, "c"),), {"batch": 1, "length": 2}),
     "design_curves": lambda read: ((made_lines(read.text),), {}),
