@@ -71,7 +71,8 @@ class DataSpec:
     """Where labelled texts come from: a source (a file in `datasets/`) and its own options, all JSON values.
 
     `options` of the starter corpus: none. Of `local_file`: `path`, `text_column`, `label_column` (both may be left
-    out and are then guessed), `class_names` (the name, or `None`, of each label). Of `hub`: `id`, `config`, `split`, `text_column`, `label_column`, `max_rows`.
+    out and are then guessed), `class_names` (the name, or `None`, of each label). Of `hub`: `id`, `config`, `split`,
+    `text_column`, `label_column`, `max_rows`.
     """
 
     source: str = "starter"

@@ -51,8 +51,8 @@ STOPS = (
         "gates",
         "It could have been great.",
         "starter-lstm",
-        "The LSTM turns against the film at “could have been”, and “great” no longer lifts it: see the bar under each word. "
-        "The maps below show the gates that keep the doubt in the cell.",
+        "The LSTM turns against the film at “could have been”, and “great” no longer lifts it: see the bar under each "
+        "word. The maps below show the gates that keep the doubt in the cell.",
     ),
     Stop(
         "pages/gradients.py",
@@ -154,4 +154,3 @@ def _start() -> None:
 
 def _end() -> None:
     st.session_state.pop(_STOP, None)
-

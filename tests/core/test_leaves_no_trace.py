@@ -71,10 +71,12 @@ CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
     "lstm_ledger": (api.lstm_ledger, CELLED),
     "trace_halves": (api.trace_halves, ("bilstm",)),
     "compare_halves": (
-        lambda model, text, **more: api.compare_halves(model, text, references=CORPUS, n_orders=4, **more), ("bilstm",),
+        lambda model, text, **more: api.compare_halves(model, text, references=CORPUS, n_orders=4, **more),
+        ("bilstm",),
     ),
     "score_halves": (
-        lambda model, text, **more: api.score_halves(model, [text, *CORPUS], [0, 1, 0, 1, 1], **more), ("bilstm",),
+        lambda model, text, **more: api.score_halves(model, [text, *CORPUS], [0, 1, 0, 1, 1], **more),
+        ("bilstm",),
     ),
     "price_measuring": (lambda model, text: np.array(api.price_measuring([model])), tuple(FAMILIES)),
     "compare_layers": (over_trace(api.compare_layers), ("bert",)),
@@ -186,7 +188,7 @@ NOT_READING = {
     *("compare_accuracy", "locate_evidence"),  # of what was judged
     *("read_starter", "shared_methods", "price_modifiers", "price_states"),  # read a file, count
     "judge_blocks",  # predicts blocks; its files have tests of their own
-    *("align_words", "compare_running", "compare_scores", "compare_states_of_text", "compare_reach"),  # of what was read
+    *("align_words", "compare_running", "compare_scores", "compare_states_of_text", "compare_reach"),  # of what is read
     *("compare_words", "compare_verdicts", "spread_words", "spread_verdicts", "suggest_edits"),  # of what was read
     *("find_seeds", "seed_specs"),  # are about runs
     *("run_design", "start_design", "resume_design", "continue_design", "price_design"),  # train networks of their own

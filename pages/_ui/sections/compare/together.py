@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -108,7 +109,11 @@ def draw_verdicts(desk: Desk, found: TextComparison) -> None:
             found.models, found.architectures, found.running_probs, found.running_logits, strict=True
         )
     ]
-    shown = {"target": found.target, "target_label": visible(desk.labels[found.target])[:60], "labels": desk.labels}
+    shown: dict[str, Any] = {
+        "target": found.target,
+        "target_label": visible(desk.labels[found.target])[:60],
+        "labels": desk.labels,
+    }
     figures.chart(
         running_verdict.render(lines, found.words, **shown), VERDICT,
         running_verdict.alt_text(lines, found.words, **shown),
