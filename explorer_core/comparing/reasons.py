@@ -26,7 +26,7 @@ _MOST_WORDS = 300  # beyond, pairs of words take more memory than the library
 FEWEST_WORDS = 3  # the ranks of two words are alike or turned round, and say nothing between
 FEW, UNREADABLE = f"fewer than {FEWEST_WORDS} words that all models read", "nothing some model can read"
 _WORK = {"recurrent": 1.0, "transformer": 20.0}  # of a text, about
-_AT_ONCE = {"recurrent": 512, "transformer": 32}  # texts
+_AT_ONCE = {"recurrent": 512, "transformer": 16}  # texts
 
 
 def shared_methods(models: Sequence[LoadedModel]) -> tuple[str, ...]:

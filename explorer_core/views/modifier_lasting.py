@@ -15,7 +15,7 @@ ABOUT = {
     "sentence": "Share of edits whose effect on the running verdict is still there so many words after the last "
     "changed one.",
     "how": "A line that falls early forgets: the two texts of a pair have come back together. A line that stays up "
-    "keeps the edit to the end. The band is the 95 % interval.",
+    "keeps the edit to the end. The band is the 95 % interval; a line ends where fewer than three effects are watched.",
     "does_not_show": "Edits that are never heard, which are left out here, and what would have come after the end of a "
     "text: a text that ends first counts as long as it goes on. A small effect counts as much as a large one.",
     "formula": "S(k) = Π over j < k of (1 − effects that fall below half of their largest value at word j + 1 ÷ "
@@ -24,6 +24,7 @@ ABOUT = {
     "stochastic integrals",
     "order": 361,
 }
+_FEWEST = 3  # effects behind a point of a line
 
 
 def render(bench: ModifierBench, *, group: int = 0, height: int = 320) -> go.Figure:
@@ -52,7 +53,8 @@ def render(bench: ModifierBench, *, group: int = 0, height: int = 320) -> go.Fig
         curve = bench.curve[place, group]
         if np.isnan(curve).any():
             continue
-        low, high = bench.curve_low[place, group], bench.curve_high[place, group]
+        words = np.arange(_last_watched(bench, place, group) + 1)
+        curve, low, high = (one[place, group, words] for one in (bench.curve, bench.curve_low, bench.curve_high))
         spec["data"].append(
             {"type": "scatter", "mode": "lines", "x": np.concatenate([words, words[::-1]]),
              "y": np.concatenate([high, low[::-1]]), "fill": "toself", "fillcolor": _faint(color),
@@ -85,6 +87,14 @@ def alt_text(bench: ModifierBench, *, group: int = 0) -> str:
     if not parts:
         return f"No edit is heard among {over}."
     return f"Share of effects that last {bench.horizon} words or more, {over}: {', '.join(parts)}."
+
+
+def _last_watched(bench: ModifierBench, place: int, group: int) -> int:
+    """The last word to which enough effects are watched, at least 1."""
+    here = bench.members(group)
+    lasted, fell = bench.lasted[place, here], bench.fell[place, here]
+    n_watched = [int(((lasted > step) | ((lasted == step) & fell)).sum()) for step in range(bench.curve.shape[2] - 1)]
+    return max([step + 1 for step, count in enumerate(n_watched) if count >= _FEWEST], default=1)
 
 
 def _faint(color: str) -> str:

@@ -83,6 +83,10 @@ def draw_pair(bench: ModifierBench, place: int, model: str) -> None:
     with st.container(border=True):
         st.html(edits.inline(one, two))
         st.html(verdicts_of(bench, place))
+        st.caption(
+            "In brackets the margin: logit of the first text’s label less that of the second’s. The swing is the first "
+            "margin less the second."
+        )
         for name, text in (("first", one), ("second", two)):
             way_back.buttons("modifiers", text, f"modifiers_{name}", model, f"Open the {name} text on")
 

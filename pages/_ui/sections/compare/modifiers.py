@@ -239,7 +239,7 @@ def _cell(bench: ModifierBench, what: str, place: int, group: int) -> str:
         return "–"
     is_signed = what == "swing"
     shown, ends = number(value, signed=is_signed), (number(low, signed=is_signed), number(high, signed=is_signed))
-    return f"{shown} <span class='range'>({ends[0]} to {ends[1]})</span>"
+    return f"{shown}<br><span class='range'>({ends[0]} to {ends[1]})</span>"
 
 
 def _ranged(bench: ModifierBench, what: str, place: int, group: int) -> str:
