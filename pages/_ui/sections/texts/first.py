@@ -196,7 +196,7 @@ def draw_order(key: str, order: ReadingOrder, wanted: str) -> None:
     if chosen is not None:
         draw_text(order, start + chosen)
     else:
-        st.caption("A row shows its whole text here.")
+        st.caption("A cell of a row shows its whole text here; arrow keys go on to the next.")
     lines = {"Rows (JSON lines)": (lambda: "\n".join(order.to_jsonl()).encode(), f"{order.reason}.jsonl")}
     take_away.offer_alone("first", order.reason, order, _SAID, lines)
 
