@@ -48,9 +48,9 @@ def draw(desk: Desk) -> None:
     key = f"words {desk.table.digest} {len(desk.table)} {prints} {said} {method} {target} {n_texts}"
     offer(desk, models, mapping, key, (method, target, n_texts))
     if work.is_idle(key):
-        draw_reports(key, desk.table)
+        draw_reports(key, desk.table, len(models))
     else:
-        st.fragment(draw_reports, run_every=_TICK_S)(key, desk.table)
+        st.fragment(draw_reports, run_every=_TICK_S)(key, desk.table, len(models))
 
 
 def pick(models: list[cache.ModelInfo], n_given: int) -> tuple[str, str, int]:
@@ -139,7 +139,7 @@ def _method_of(info: cache.ModelInfo, wish: str) -> str:
 # What came out ------------------------------------------------------------------------------------------------------
 
 
-def draw_reports(key: str, table: TextTable) -> None:
+def draw_reports(key: str, table: TextTable, n_models: int) -> None:
     """Everything that is there so far."""
     found = list(cache_report.reports().get(key, {}).values())
     if not found:
@@ -155,7 +155,7 @@ def draw_reports(key: str, table: TextTable) -> None:
         if not all(where.any() for where in among):
             st.info("No text is like that. Leave something out above.")
             return
-        pick_order(len(found))
+        pick_order(n_models)
         draw_words([one.summary(where) for one, where in zip(found, among, strict=True)])
         place = 0
         if len(found) > 1:
@@ -213,7 +213,7 @@ def draw_words(summaries: list[WordSummary]) -> None:
         frame = api.contrast_words(*(one.report.only(one.where) for one in summaries)).to_frame()
         st.markdown("#### Where the two differ most")
     st.dataframe(shown(frame.head(1_000)), hide_index=True, height=320, column_config=_columns(frame),
-                 alt="Words with their counts and mean scores.")  # fmt: skip
+                 placeholder="–", alt="Words with their counts and mean scores.")  # fmt: skip
     more = f" The first 1,000 of {len(frame):,} words; the table to take away has all." if len(frame) > 1_000 else ""
     st.caption(_HELP + more)
 
