@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer_core.numerals import number
-from explorer_core.palette import BLUE
+from explorer_core.palette import SKY
 from explorer_core.results import ReasonComparison
 from explorer_core.text import visible
 from explorer_core.views import _many, _style
@@ -103,7 +103,7 @@ def _draw_strip(spec: _style.Spec, found: ReasonComparison, pair: int, y: float,
     ]  # fmt: skip
     spec["data"].append(
         {"type": "scatter", "mode": "markers", "x": found.tau[pair, shown], "y": y + 0.03 + (place - 3) * 0.09,
-         "marker": {"size": 6, "color": BLUE, "opacity": 0.45}, "customdata": told,
+         "marker": {"size": 6, "color": SKY, "opacity": 0.6}, "customdata": told,
          "hovertemplate": "%{x:+.2f}<br>%{customdata}<extra></extra>"}
     )  # fmt: skip
 

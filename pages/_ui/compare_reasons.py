@@ -82,7 +82,7 @@ def explore(found: ReasonComparison) -> None:
     if st.session_state.get(PAIR) not in (None, *pairs):
         del st.session_state[PAIR]
     chosen = st.selectbox(
-        "Texts on which two models decide alike and differ most in their reasons", list(pairs), key=PAIR,
+        "Texts that two models decide alike, for other reasons", list(pairs), key=PAIR,
         bind="query-params", width=480, format_func=lambda name: visible(name)[:80],
     )  # fmt: skip
     draw_texts(found, pairs[str(chosen)])
