@@ -72,16 +72,18 @@ def _explain(
     model: LoadedModel, texts: Sequence[str], method: str, tell: Progress
 ) -> list[WordAttribution | InvalidInputError]:
     """Scores of all texts, so many at once that a press on Cancel is heard within seconds."""
-    found: list[WordAttribution | InvalidInputError] = []
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # like lengths beside each other
+    found: dict[int, WordAttribution | InvalidInputError] = {}
     size = _AT_ONCE[model.kind]
-    for start in range(0, len(texts), size):
-        some = texts[start : start + size]
+    for start in range(0, len(order), size):
+        some = order[start : start + size]
 
         def part(share: float, start: int = start, n_texts: int = len(some)) -> None:
             tell((start + share * n_texts) / len(texts))
 
-        found += [one for _, one in _in_batches.explain_texts(model, some, method, None, {}, part)]
-    return found
+        explained = _in_batches.explain_texts(model, [texts[place] for place in some], method, None, {}, part)
+        found |= {some[at]: one for at, one in explained}
+    return [found[place] for place in range(len(texts))]
 
 
 def _finish(
