@@ -10,7 +10,7 @@ from pages._ui import cache, cache_texts, messages, sections, state, way_back  #
 way_back.follow()
 cache_texts.remember()
 given = cache_texts.choice()
-models = [cache.model_info(name) for name in state.model_names()]
+models = cache.model_infos(state.model_names())
 table = None
 try:
     table = cache_texts.read(given)

@@ -13,6 +13,7 @@ from typing import Any
 from explorer_core import registry
 from explorer_core.errors import InvalidInputError
 from explorer_core.params import Knob
+from explorer_core.plain import read_json
 from explorer_core.text import visible
 from explorer_core.training import spec as training
 from explorer_core.training.spec import DataSpec, TrainingSpec
@@ -199,11 +200,7 @@ class DesignSpec:
         Raises:
             InvalidInputError: If it is no JSON object, or has a field that does not exist or is not allowed.
         """
-        try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInputError(f"The design is not valid JSON: {str(error)[:60]}.") from error
-        values = dict(_fields("design", plain, cls))
+        values = dict(_fields("design", read_json(text, "The design is"), cls))
         networks = values.get("networks")
         if "name" not in values or not isinstance(networks, list):
             raise InvalidInputError("A design has at least a name and a list of networks.")

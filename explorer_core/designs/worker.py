@@ -8,30 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from explorer_core.designs import store
-from explorer_core.training import _status, worker
+from explorer_core.training import _status, process, worker
 from explorer_core.training import store as runs
 from explorer_core.training._status import JobStatus
 
 LOOK_EVERY_S = 0.5
-_NICENESS = 5  # the page that shows the training stays quick
 
 logger = logging.getLogger(__name__)
 
 
 def main(arguments: list[str]) -> int:
     """Train the design that is named; 0 when its runs are done or were cancelled, 1 when one failed."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, _end)
-    with contextlib.suppress(OSError):
-        os.nice(_NICENESS)
+    process.begin()
     if len(arguments) != 1:
         logger.error("usage: python -m explorer_core.designs.worker NAME")
         return 2
@@ -74,10 +67,6 @@ def _letting_go(names: Sequence[str]) -> Iterator[set[str]]:
 def _state(name: str) -> str:
     status = _status.read(runs.run_folder(name))
     return "gone" if status is None else status.state
-
-
-def _end(number: int, frame: Any) -> None:
-    raise _status.Terminated(f"signal {number}")
 
 
 if __name__ == "__main__":
