@@ -97,8 +97,7 @@ def test_a_design_that_was_cancelled_goes_on_where_it_stopped(tiny_csv, launched
 
 @pytest.mark.slow
 def test_the_process_of_a_design_trains_what_is_queued_and_passes_over_the_rest(tiny_csv, launched, monkeypatch):
-    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(worker.os, "nice", lambda _: None)
+    monkeypatch.setattr(worker.process, "begin", lambda: None)
     job = api.start_design(tiny_design(tiny_csv, epochs=1))
     runs.run_folder("both-lstm").joinpath("cancel").touch()
     assert worker.main(["both"]) == 0
