@@ -221,6 +221,17 @@ def new_tab(chromium: Any, server: Server) -> Iterator[Callable[..., Tab]]:
     assert [tab.left for tab in opened] == [[] for _ in opened], "a request left this machine"
 
 
+@pytest.fixture(scope="module")
+def kept_tab(chromium: Any, server: Server) -> Iterator[Tab]:
+    """One tab for the tests of a file that do not mind what was chosen before: to open a page costs seconds."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1600}, reduced_motion="reduce")
+    context.set_default_timeout(20_000)
+    tab = Tab(context.new_page(), server)
+    yield tab
+    context.close()
+    assert not tab.left, "a request left this machine"
+
+
 @pytest.fixture
 def tab(new_tab: Callable[..., Tab]) -> Tab:
     return new_tab()

@@ -77,7 +77,7 @@ def test_states_shows_the_gates_of_the_sentence(tab):
     assert "text=the+film+was+good" in tab.page.url
 
 
-def test_a_link_reopens_the_same_view_as_the_very_first_request_after_a_restart(new_tab, own_server):
+def test_a_restart_is_outlived_by_a_link_as_the_very_first_request_and_by_an_open_tab(new_tab, own_server):
     wanted = {"models": "starter-gru", "text": "not bad at all", "target": "negative"}
     first = new_tab(on=own_server)
     first.open("/states?" + urlencode(wanted))
@@ -95,18 +95,13 @@ def test_a_link_reopens_the_same_view_as_the_very_first_request_after_a_restart(
         expect(visit.page.get_by_role("combobox", name="Target class")).to_have_value("negative")
         assert chosen_models(visit) == ["starter-gru"]
         expect(visit.page.get_by_text("probability of negative").first).to_be_visible(timeout=SLOW_MS)
-
-
-def test_an_open_tab_goes_on_with_its_view_after_a_restart(new_tab, own_server):
-    tab = new_tab(on=own_server)
-    tab.open("/?models=starter-gru&text=not+bad")
-    expect(chart(tab, 2)).to_be_visible(timeout=SLOW_MS)
     own_server.stop()
     own_server.start()
-    tab.until(lambda: tab.connected == 2, "a new connection")
-    read(tab, "not bad at all")
-    expect(chart(tab, 4)).to_be_visible(timeout=SLOW_MS)
-    assert chosen_models(tab) == ["starter-gru"]
+    visit.until(lambda: visit.connected == 2, "a new connection of the tab that stayed open")
+    read(visit, "not bad")
+    expect(visit.page.get_by_role("textbox", name="Text", exact=True)).to_have_value("not bad")
+    expect(visit.page.locator(".strip .place")).to_have_count(2, timeout=SLOW_MS)
+    assert chosen_models(visit) == ["starter-gru"]
 
 
 @pytest.mark.slow
@@ -200,8 +195,7 @@ def test_a_long_text_survives_a_refresh(tab):
     expect(tab.page.get_by_role("textbox", name="Text", exact=True)).to_have_value(text.strip())
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_no_page_is_wider_than_the_window(new_tab, scheme, width):
     tab = new_tab(viewport={"width": width, "height": 900}, color_scheme=scheme)
     for path in ("/", "/models", "/states"):

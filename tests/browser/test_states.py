@@ -23,6 +23,15 @@ def opened(new_tab):
     return opener
 
 
+@pytest.fixture(scope="module")
+def resting(kept_tab):
+    """The page over `TEXT`, with whatever the tests before have chosen."""
+    kept_tab.open("/states?" + urlencode({"models": "starter-lstm", "text": TEXT}))
+    expect(kept_tab.page.locator(".maps canvas.over").first).to_be_visible(timeout=SLOW_MS)
+    expect(kept_tab.page.locator(".st-key-states_verdict .js-plotly-plot")).to_be_visible(timeout=SLOW_MS)
+    return kept_tab
+
+
 def word(tab, number: int):
     return tab.page.locator(".strip .place").nth(number - 1)
 
@@ -41,8 +50,8 @@ def cursor_at(tab, chart: str) -> float | None:
     )
 
 
-def test_a_click_on_a_word_moves_every_chart_in_the_browser_before_the_server_answers(opened):
-    tab = opened()
+def test_a_click_on_a_word_moves_every_chart_in_the_browser_before_the_server_answers(resting):
+    tab = resting
     pressed = tab.page.evaluate(
         """() => {
             const hosts = [...document.querySelectorAll("*")].filter(one => one.shadowRoot?.querySelector(".strip"))
@@ -57,8 +66,8 @@ def test_a_click_on_a_word_moves_every_chart_in_the_browser_before_the_server_an
     expect(tab.page.locator("table.exact")).to_contain_text("good")
 
 
-def test_the_strip_is_worked_with_the_keyboard_alone(opened):
-    tab = opened()
+def test_the_strip_is_worked_with_the_keyboard_alone(resting):
+    tab = resting
     word(tab, 3).focus()
     for key, now in (("ArrowRight", 4), ("ArrowRight", 5), ("ArrowLeft", 4), ("End", 10), ("Home", 1)):
         tab.page.keyboard.press(key)
@@ -73,8 +82,8 @@ def run_of(tab) -> list[int]:
     return tab.page.locator(".strip .place.run").evaluate_all("all => all.map(one => Number(one.dataset.word) + 1)")
 
 
-def test_a_span_is_dragged_over_words_told_once_and_let_go_of_by_a_click(opened):
-    tab = opened()
+def test_a_span_is_dragged_over_words_told_once_and_let_go_of_by_a_click(resting):
+    tab = resting
     start, end = (word(tab, number).bounding_box() for number in (3, 6))
     before = tab.finished
     with tab.run():
@@ -93,8 +102,8 @@ def test_a_span_is_dragged_over_words_told_once_and_let_go_of_by_a_click(opened)
     expect(word(tab, 8)).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_span_grows_and_shrinks_with_shift_and_the_arrow_keys(opened):
-    tab = opened()
+def test_a_span_grows_and_shrinks_with_shift_and_the_arrow_keys(resting):
+    tab = resting
     word(tab, 4).click()
     for key, run in (("ArrowRight", [4, 5]), ("ArrowRight", [4, 5, 6]), ("ArrowLeft", [4, 5]), ("Home", [1, 2, 3, 4])):
         tab.page.keyboard.press(f"Shift+{key}")
@@ -114,8 +123,8 @@ def test_a_span_is_closed_by_a_click_with_shift_also_over_tokens(opened):
     assert sorted(set(run_of(tab))) == [2, 3, 4, 5]
 
 
-def test_a_click_in_a_map_chooses_word_and_unit_everywhere(opened):
-    tab = opened()
+def test_a_click_in_a_map_chooses_word_and_unit_everywhere(resting):
+    tab = resting
     over = tab.page.locator(".maps canvas.over").nth(1)
     over.scroll_into_view_if_needed()
     over.click(position={"x": 60, "y": 30})
@@ -129,8 +138,8 @@ def test_a_click_in_a_map_chooses_word_and_unit_everywhere(opened):
     expect(tab.page.get_by_role("spinbutton", name="Unit")).to_have_value(str(chosen["unit"] + 1))
 
 
-def test_a_unit_chosen_in_the_box_moves_the_cross_hair(opened):
-    tab = opened()
+def test_a_unit_chosen_in_the_box_moves_the_cross_hair(resting):
+    tab = resting
     box = tab.page.get_by_role("spinbutton", name="Unit")
     box.fill("3")
     box.press("Enter")

@@ -115,9 +115,7 @@ def test_a_file_is_judged_reported_and_sliced_and_a_row_opened_and_found_again_i
         page.get_by_role("button", name="Back to the list").click()
     expect(page.locator(".edit").first).to_have_text(text)
     expect(page.get_by_text("165 of 330 texts")).to_be_visible()
-    place = re.compile(
-        r"(?=.*given=)(?=.*page=2)(?=.*value=Rome)(?=.*first_row=\d+)(?=.*first_reason=Closest)"
-    )
+    place = re.compile(r"(?=.*given=)(?=.*page=2)(?=.*value=Rome)(?=.*first_row=\d+)(?=.*first_reason=Closest)")
     expect(page).to_have_url(place)
 
     other = new_tab()  # a session of its own that has the address, as after a reload

@@ -189,9 +189,9 @@ def many(tmp_path):
 
 
 @pytest.mark.slow
-def test_after_a_rank_was_killed_the_next_call_and_torchrun_give_the_bytes_of_one(keep, many, tmp_path):
+def test_after_a_rank_was_killed_torchrun_ends_the_work_with_the_bytes_of_one(keep, many, tmp_path):
     name = keep("lstm")
-    outs = {how: tmp_path / f"{how}.jsonl" for how in ("one", "two", "torchrun")}
+    outs = {how: tmp_path / f"{how}.jsonl" for how in ("one", "two")}
     call = ("evaluate", "--model", name, "--stream", "--data", str(many), "--json", "--out")
     lock = tmp_path / "two.jsonl.parts" / "rank-1-of-2.lock"
     killed, alone = launch(*call, str(outs["two"]), ranks=(1, 2)), launch(*call, str(outs["one"]))
@@ -200,16 +200,12 @@ def test_after_a_rank_was_killed_the_next_call_and_torchrun_give_the_bytes_of_on
             killed.wait(timeout=0.05)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    started = [alone, *(launch(*call, str(outs["two"]), ranks=(rank, 2)) for rank in (0, 1))]
+    started = [alone, launch(*call, str(outs["two"]), torchrun=True)]
     said = [process.communicate(timeout=240) for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0], said
-    last = launch(*call, str(outs["torchrun"]), torchrun=True)
-    found = last.communicate(timeout=240)
-    assert last.returncode == 0, found[1][-2_000:]
+    assert [process.returncode for process in started] == [0, 0], said
     assert len(rows_of(outs["one"])) == 10_000
-    assert outs["one"].read_bytes() == outs["two"].read_bytes() == outs["torchrun"].read_bytes()
-    assert json.loads(said[0][0])["confusion"] == json.loads(said[1][0])["confusion"]
-    assert said[2][0] == ""
+    assert outs["one"].read_bytes() == outs["two"].read_bytes()
+    assert json.loads(said[0][0])["confusion"] == json.loads(said[1][0])["confusion"]  # the first rank alone speaks
 
 
 @pytest.mark.parametrize(

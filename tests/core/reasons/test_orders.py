@@ -182,8 +182,8 @@ def test_only_the_closest_calls_are_read_again(tiny_model, judged_films):
 def test_short_deletions_are_those_of_find_flips(tiny_model, judged_films):
     model = tiny_model("lstm")
     judged = judged_films(model)
-    found = api.order_texts(judged, "short_deletions", network=model, n_texts=6)
-    closest = api.order_texts(judged, "closest_calls").rows[:6]
+    found = api.order_texts(judged, "short_deletions", network=model, n_texts=4)
+    closest = api.order_texts(judged, "closest_calls").rows[:4]
     expected = {}
     for row in closest.tolist():
         flips = api.find_flips(model, judged.table.texts[row], budget=2_000)

@@ -24,6 +24,7 @@ from tests.core.exam.exams import made_exam
 from tests.core.views.read_once import Read
 
 LONG = "three hundred words"
+EVERYWHERE = ("one word", "hostile")  # texts that every family reads for every view
 TEXTS = {
     "one word": "terrible",
     "several pieces": "unbelievably plotless , zxq",
@@ -141,7 +142,7 @@ def cases() -> Iterator[Any]:
         fitting = list(FITS[about.extra.get("needs")])
         for family in fitting:
             for name in TEXTS:
-                if name != LONG or family in (fitting[0], fitting[-1]):  # two families do for what is slow
+                if name in EVERYWHERE or family in (fitting[0], fitting[-1]):  # two families do for the others
                     yield pytest.param(view, family, name, id=f"{view}-{family}-{name}")
 
 
