@@ -217,6 +217,7 @@ def test_what_is_cancelled_is_offered_again_and_not_begun_by_itself(open_section
     assert app.button(key="epoch_read")
 
 
+@pytest.mark.parametrize("family", ["lstm", "bert"])
 def test_the_bundle_of_an_epoch_computes_its_numbers_again(open_section, family, tmp_path, monkeypatch):
     app = open_section(family)
     info, text = cache.model_info(f"starter-{family}"), app.text_area(key=state.TEXT).value

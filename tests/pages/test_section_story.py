@@ -46,9 +46,7 @@ def test_the_shares_moved_are_those_of_the_states(open_story):
     for family, share in zip(("rnn", "lstm"), shares, strict=True):
         trace = api.trace_states(api.load_model(f"starter-{family}"), chapters.CHAPTERS["keeps"].text)
         h = trace.hidden[-1, 0, trace.reading.last_token_of_word].astype(float)
-        moved = [
-            np.linalg.norm(b - a) / (np.linalg.norm(a) + np.linalg.norm(b)) for a, b in itertools.pairwise(h)
-        ]
+        moved = [np.linalg.norm(b - a) / (np.linalg.norm(a) + np.linalg.norm(b)) for a, b in itertools.pairwise(h)]
         assert share == round(100 * float(np.mean(moved)))
 
 
