@@ -93,7 +93,7 @@ def unzipped(content: bytes) -> dict[str, bytes]:
 
 def first_and_last(families: list[str]) -> list[str]:
     """Two of the families a section fits: the calls of every family have tests of their own."""
-    return list(dict.fromkeys([families[0], families[-1]]))
+    return list(dict.fromkeys([*families[:1], *families[-1:]]))
 
 
 @pytest.mark.parametrize(
