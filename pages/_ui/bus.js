@@ -8,8 +8,8 @@ function lastChoice(group, stamp) {
   return last && last.stamp === stamp ? last : null
 }
 
-function publish(group, stamp, change) {
-  const detail = { ...(lastChoice(group, stamp) ?? { stamp }), ...change }
+function publish(group, stamp, change, at = performance.now()) {
+  const detail = { ...(lastChoice(group, stamp) ?? { stamp }), ...change, at }
   chosen[group] = detail
   bus.dispatchEvent(new CustomEvent(group, { detail }))
 }

@@ -27,17 +27,21 @@ _teller = st.components.v2.component(
     html="<span hidden></span>\n<!-- says on the bus what Python chose -->\n",
     js=BUS_JS
     + """
+const SETTLED_MS = 2000 // a choice made in the browser so long ago is known to Python
 const said = new WeakMap()
 export default function ({ data, parentElement }) {
   const last = lastChoice(data.group, data.stamp)
   const turn = `${data.stamp} ${data.word}`, run = `${data.stamp} ${data.span}`
   const before = said.get(parentElement)
   const change = {}
-  if (data.unit !== undefined && before?.unit !== data.unit && last?.unit !== data.unit) change.unit = data.unit
+  const isOvertaken = !before && performance.now() - (last?.at ?? -SETTLED_MS) < SETTLED_MS // the answer is on its way
+  if (data.unit !== undefined && !isOvertaken && before?.unit !== data.unit && last?.unit !== data.unit) {
+    change.unit = data.unit
+  }
   if (data.word !== undefined && before?.turn !== turn && last?.word !== data.word) change.word = data.word
   if (data.span !== undefined && before?.run !== run && `${last?.span}` !== `${data.span}`) change.span = data.span
   said.set(parentElement, { turn, run, unit: data.unit })
-  if (Object.keys(change).length) publish(data.group, data.stamp, change)
+  if (Object.keys(change).length) publish(data.group, data.stamp, change, -SETTLED_MS)
 }
 """,
 )

@@ -75,7 +75,7 @@ def test_a_click_into_a_map_chooses_the_unit_of_the_chain_rule(opened):
     assert not failures
 
 
-@pytest.mark.parametrize(("family", "scheme"), [("rnn", "light"), ("bilstm", "dark"), ("bert", "light")])
+@pytest.mark.parametrize(("family", "scheme"), [("rnn", "light"), ("bert", "dark")])
 def test_every_kind_of_network_shows_its_gradients_without_an_error(opened, family, scheme):
     tab, failures = opened(family, color_scheme=scheme, scale="word")
     expect(tab.page.locator(f".st-key-{LINES} .js-plotly-plot")).to_be_visible()
@@ -85,6 +85,7 @@ def test_every_kind_of_network_shows_its_gradients_without_an_error(opened, fami
     assert not failures
 
 
+@pytest.mark.long
 def test_the_loss_and_its_label_travel_with_the_address(opened):
     tab, _ = opened()
     with tab.run():

@@ -77,6 +77,7 @@ def test_states_shows_the_gates_of_the_sentence(tab):
     assert "text=the+film+was+good" in tab.page.url
 
 
+@pytest.mark.long
 def test_a_restart_is_outlived_by_a_link_as_the_very_first_request_and_by_an_open_tab(new_tab, own_server):
     wanted = {"models": "starter-gru", "text": "not bad at all", "target": "negative"}
     first = new_tab(on=own_server)
@@ -104,6 +105,7 @@ def test_a_restart_is_outlived_by_a_link_as_the_very_first_request_and_by_an_ope
     assert chosen_models(visit) == ["starter-gru"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_model_trains_from_an_uploaded_file_with_a_cancel_and_a_resume_in_between(new_tab, own_server, tmp_path):
     tab = new_tab(on=own_server, viewport={"width": 1280, "height": 2400})

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +90,7 @@ def test_a_run_of_words_brushed_in_the_strip_is_found_in_the_corpus(new_tab):
     expect(found).to_be_visible(timeout=SLOW_MS)
 
 
+@pytest.mark.long
 def test_a_bundle_is_downloaded_and_its_script_agrees_in_a_clean_process(new_tab, store, tmp_path):
     tab = new_tab(viewport={"width": 1280, "height": 1600})
     tab.open("/states?" + urlencode({"models": "starter-lstm", "text": TEXT}))

@@ -100,6 +100,7 @@ def test_more_is_measured_and_cancelled_and_the_quick_card_stays(opened):
     expect(grade).to_be_visible()
 
 
+@pytest.mark.long
 def test_hostile_words_stay_words_in_every_section(opened):
     tab = opened(text=HOSTILE, method="Input × gradient")
     alerts: list[str] = []

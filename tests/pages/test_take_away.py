@@ -96,6 +96,7 @@ def first_and_last(families: list[str]) -> list[str]:
     return list(dict.fromkeys([*families[:1], *families[-1:]]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("page", "family", "section"),
     [

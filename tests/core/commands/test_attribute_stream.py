@@ -90,6 +90,7 @@ def test_two_ranks_give_the_bytes_of_one(command, keep, films, tmp_path, monkeyp
     assert both | {"saved": ""} == alone | {"saved": ""}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_processes_at_once_give_the_bytes_of_one(command, keep, home, films, tmp_path, monkeypatch):
     name, one, two = keep("gru"), tmp_path / "one.csv", tmp_path / "two.csv"

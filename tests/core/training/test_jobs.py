@@ -183,6 +183,7 @@ def test_a_run_of_its_own_process_goes_from_queued_to_done(tiny_spec: Make) -> N
     wait_until(lambda: job.status.is_over and not jobs._children)  # nothing is left behind
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_killed_worker_is_lost_and_its_run_goes_on_to_the_same_weights(tiny_spec: Make, weights_of: Any) -> None:
     spec = tiny_spec("mine", epochs=60)

@@ -37,6 +37,7 @@ def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_processes_reach_the_validation_accuracy_of_one(spec: TrainingSpec, tmp_path: Path) -> None:
     path = tmp_path / "spec.json"

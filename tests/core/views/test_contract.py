@@ -143,7 +143,8 @@ def cases() -> Iterator[Any]:
         for family in fitting:
             for name in TEXTS:
                 if name in EVERYWHERE or family in (fitting[0], fitting[-1]):  # two families do for the others
-                    yield pytest.param(view, family, name, id=f"{view}-{family}-{name}")
+                    marks = [pytest.mark.long] if name == LONG else []
+                    yield pytest.param(view, family, name, id=f"{view}-{family}-{name}", marks=marks)
 
 
 def strings_of(node: Any) -> Iterator[str]:
