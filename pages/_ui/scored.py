@@ -74,12 +74,11 @@ def pick_common(looks: Sequence[Look]) -> Wish:
     if st.session_state.get(METHOD) not in (None, *fitting):
         del st.session_state[METHOD]
     names = list(fitting)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        method = st.selectbox(
-            "Method", names, index=names.index("integrated_gradients"), key=METHOD, bind="query-params", width=280,
-            format_func=lambda name: fitting[name].label,
-        )  # fmt: skip
-        return Wish(method, json.dumps(settings_of(method), sort_keys=True))
+    method = st.selectbox(
+        "Method", names, index=names.index("integrated_gradients"), key=METHOD, bind="query-params", width=280,
+        format_func=lambda name: fitting[name].label,
+    )  # fmt: skip
+    return Wish(method, json.dumps(settings_of(method), sort_keys=True))
 
 
 def settings_of(method: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,6 @@ import streamlit as st
 
 from explorer_core import api
 from explorer_core.numerals import number
-from explorer_core.registry import About
 from explorer_core.results import (
     FIRST_ONLY,
     SECOND_ONLY,
@@ -29,7 +27,6 @@ from pages._ui import (
     compared,
     compared_pair,
     figures,
-    inside,
     messages,
     rereading,
     scored,
@@ -67,7 +64,7 @@ def draw(desk: Desk) -> None:
     st.markdown("#### Scores of the words")
     first, second = (_look(info, desk) for info in pair.infos)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        wish = pick_method((first, second))
+        wish = scored.pick_common((first, second))
         shown = st.segmented_control(
             "Scores", list(NORMALISED), default="Shares", required=True, key=AS, bind="query-params",
             help="As they are: logits, whose size differs between networks. Shares: each score over the sum of the "
@@ -76,21 +73,6 @@ def draw(desk: Desk) -> None:
     different = draw_words(pair, (first, second), wish, NORMALISED[shown or "Shares"])
     seed_runs.draw(pair.runs)
     offer(desk, pair, found, different)
-
-
-def pick_method(looks: tuple[Look, Look]) -> scored.Wish:
-    """The choice of a method that fits both, and its settings, which are the same for both."""
-    first, second = (scored.methods(look) for look in looks)
-    fitting: dict[str, About] = {name: about for name, about in first.items() if name in second}
-    inside.take_by_name(scored.METHOD, fitting)
-    if st.session_state.get(scored.METHOD) not in (None, *fitting):
-        del st.session_state[scored.METHOD]
-    names = list(fitting)
-    method = st.selectbox(
-        "Method", names, index=names.index("integrated_gradients"), key=scored.METHOD, bind="query-params", width=280,
-        format_func=lambda name: fitting[name].label,
-    )  # fmt: skip
-    return scored.Wish(method, json.dumps(scored.settings_of(method), sort_keys=True))
 
 
 # Verdicts -----------------------------------------------------------------------------------------------------------

@@ -171,7 +171,8 @@ def draw_strips(desk: Desk, ready: Sequence[cache.ModelInfo], found: TextCompari
 def draw_scores(desk: Desk, infos: Sequence[cache.ModelInfo]) -> None:
     """Scores of the words by one method and one tolerance for all, on one scale."""
     looks = [desk.look(info) for info in infos]
-    wish = scored.pick_common(looks)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        wish = scored.pick_common(looks)
     asked = [(look, scored.scores(look, wish, place=look.info.name)) for look in looks]
     there = [(look, one) for look, one in asked if one is not None]
     if not there:
