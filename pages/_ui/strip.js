@@ -79,6 +79,7 @@ function wordOf(event) {
 
 function listen(own) {
   const { list, data } = own
+  if (own.isPointed) point(own, null) // a list that is replaced under the mouse says no more that it was left
   list.onclick = (event) => {
     const word = wordOf(event)
     if (word === null) return
@@ -87,10 +88,10 @@ function listen(own) {
   }
   list.onpointerover = (event) => {
     const word = wordOf(event)
-    hover(data.group, data.stamp, { word })
+    point(own, word)
     if (own.drag) drag(own, event, word)
   }
-  list.onpointerleave = () => hover(data.group, data.stamp, { word: null })
+  list.onpointerleave = () => point(own, null)
   list.onkeydown = (event) => onKey(own, event)
   own.drag = null
   if (!data.spans) return
@@ -106,6 +107,11 @@ function listen(own) {
     if (event.clientY > box.bottom - 12) list.scrollTop += 12
     else if (event.clientY < box.top + 12) list.scrollTop -= 12
   }
+}
+
+function point(own, word) {
+  own.isPointed = word !== null
+  hover(own.data.group, own.data.stamp, { word })
 }
 
 function drag(own, event, word) {

@@ -100,11 +100,13 @@ def test_a_word_of_the_strip_chooses_its_row_and_stays_in_hand_when_the_bars_cha
     tab, values = resting, strength()
     tab.page.locator(".strip .place").nth(2).click()
     expect_row(tab, values, 2)
+    tab.page.mouse.move(5, 5)  # the list shows the word pointed at, and else the chosen one
+    expect(tab.page.locator(".heads .row h5")).to_contain_text("After “was” it depends on")
     for row in (3, 4):
+        tab.page.locator(".strip .place").first.dispatch_event("pointerover")  # pointed at, never seen to be left
         tab.page.keyboard.press("ArrowRight")
         expect_row(tab, values, row)
     expect(tab.page.locator(".strip .place").nth(4)).to_be_focused()
-    tab.page.mouse.move(5, 5)  # or the list would show the word pointed at
     expect(tab.page.locator(".heads .row h5")).to_contain_text("After “good” it depends on")
 
 
