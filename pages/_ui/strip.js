@@ -9,7 +9,7 @@ export default function (component) {
   const { data, parentElement, setStateValue } = component
   let own = instances.get(parentElement)
   if (!own) {
-    own = { view: "words", json: null, timers: {}, leave: () => {}, current: undefined, span: null, anchor: null }
+    own = { view: "words", json: null, timers: {}, leave: () => {}, current: undefined, span: null, anchor: null, drag: null }
     instances.set(parentElement, own)
   }
   own.setStateValue = setStateValue
@@ -27,7 +27,7 @@ function show(own, root, data, json) {
   if (data.view) own.view = data.view
   if (own.view === "tokens" && !data.tokens) own.view = "words"
   const isSame = own.data?.stamp === data.stamp
-  if (!isSame) own.anchor = null
+  if (!isSame) own.anchor = own.drag = null // the same words may come anew in the middle of a drag
   // the same text with other bars stays where a person reads it, and in their hand
   const isHeld = isSame && own.list.contains(root.getRootNode().activeElement)
   const top = isSame ? own.list.scrollTop : 0
@@ -93,7 +93,6 @@ function listen(own) {
   }
   list.onpointerleave = () => point(own, null)
   list.onkeydown = (event) => onKey(own, event)
-  own.drag = null
   if (!data.spans) return
   list.onpointerdown = (event) => {
     const word = wordOf(event)

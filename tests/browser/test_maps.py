@@ -34,10 +34,11 @@ def map_at(tab, index: int):
 
 
 def drag(tab, index: int, start: tuple[int, int], end: tuple[int, int]) -> None:
-    _, box = map_at(tab, index)
-    tab.page.mouse.move(box["x"] + start[0], box["y"] + start[1])
+    canvas, _ = map_at(tab, index)
+    canvas.hover(position={"x": start[0], "y": start[1]})  # waits until the page has come to rest
     tab.page.mouse.down()
-    tab.page.mouse.move(box["x"] + end[0], box["y"] + end[1], steps=4)
+    canvas.hover(position={"x": (start[0] + end[0]) / 2, "y": (start[1] + end[1]) / 2})
+    canvas.hover(position={"x": end[0], "y": end[1]})
     tab.page.mouse.up()
 
 

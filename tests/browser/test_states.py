@@ -84,12 +84,12 @@ def run_of(tab) -> list[int]:
 
 def test_a_span_is_dragged_over_words_told_once_and_let_go_of_by_a_click(resting):
     tab = resting
-    start, end = (word(tab, number).bounding_box() for number in (3, 6))
     before = tab.finished
     with tab.run():
-        tab.page.mouse.move(start["x"] + 9, start["y"] + 9)
+        word(tab, 3).hover(position={"x": 9, "y": 9})
         tab.page.mouse.down()
-        tab.page.mouse.move(end["x"] + 9, end["y"] + 9, steps=8)
+        word(tab, 5).hover(position={"x": 9, "y": 9})
+        word(tab, 6).hover(position={"x": 9, "y": 9})
         assert run_of(tab) == [3, 4, 5, 6]
         assert tab.finished == before  # while the mouse moves the server is left alone
         tab.page.mouse.up()

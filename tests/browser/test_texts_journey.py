@@ -50,8 +50,8 @@ def map_label(tab: Any, row: int, name: str) -> None:
     page = tab.page
     table = page.locator('[class*="st-key-texts_labels"] .dvn-scroller')
     table.scroll_into_view_if_needed()
-    at = table.bounding_box()
-    page.mouse.dblclick(at["x"] + at["width"] - 60, at["y"] + ROW_HEIGHT * (row + 1.5))
+    width = table.bounding_box()["width"]
+    table.dblclick(position={"x": width - 60, "y": ROW_HEIGHT * (row + 1.5)})  # waits until the page has come to rest
     expect(page.locator("#portal input").first).to_be_focused()
     page.keyboard.type(name)
     with tab.run():
