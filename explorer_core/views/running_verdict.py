@@ -143,11 +143,17 @@ def render(
     _value_axis(spec, f"{_AXIS[quantity]} of {_style.escaped(target_label, 24)}", quantity, limits)
     if quantity == "prob" and (not lines or lines[0].probs.shape[1] == 2):
         _style.reference_line(spec, 0.5)
-    ends = []
+    ends, marks = [], []
     for line, values in zip(lines, shown, strict=True):
-        color, _ = family_line(line.architecture)
-        spec["data"] += _draw(line, values[:, target], words, quantity)
-        ends.append((len(values) - 1, float(values[-1, target]), line.name, color))
+        color, dash = family_line(line.architecture)
+        drawn = values[:, target]
+        spec["data"].append(_line(drawn, line.name, color, dash, words, quantity))
+        turned, decided = flips(line.probs), decision_point(line.probs)
+        if 0 < len(turned) <= MAX_RINGS:
+            marks += [_Mark(int(at), float(drawn[at]), color, is_ring=True) for at in turned]
+        marks.append(_Mark(decided, float(drawn[decided]), color))
+        ends.append((len(values) - 1, float(drawn[-1]), line.name, color))
+    spec["data"].append(_marks(marks))  # above every line
     _style.label_ends(spec, ends, limits=limits, height=_style.plot_height(spec))
     return _style.build(spec)
 
@@ -199,18 +205,6 @@ def _value_axis(
         _style.axis(spec, "y", row).update(tickvals=values, ticktext=[f"{value:g}" for value in values])
     else:
         _style.axis(spec, "y", row).update(nticks=4 if brief else 7, zeroline=True, zerolinecolor=_style.FAINT)
-
-
-def _draw(line: VerdictLine, values: np.ndarray, words: Sequence[str], quantity: str) -> list[dict[str, Any]]:
-    """One model's line, rings where the leading class changes, a dot at the decision point."""
-    color, dash = family_line(line.architecture)
-    traces = [_line(values, line.name, color, dash, words, quantity)]
-    turned = flips(line.probs)
-    if 0 < len(turned) <= MAX_RINGS:
-        traces.append(_marks(turned, values[turned], _ring(color)))
-    decided = decision_point(line.probs)
-    traces.append(_marks([decided], values[[decided]], {"size": 12, "color": color}))
-    return traces
 
 
 def _render_classes(
@@ -275,13 +269,12 @@ def _draw_classes(
             traces.append(_style.line(np.arange(len(values)), values[:, index], name, GREY, row=row, **_BEHIND))
             traces[-1]["line"]["width"] = 1
     leader, turned, decided = line.probs.argmax(1), flips(line.probs), decision_point(line.probs)
+    marks = []
     if 0 < len(turned) <= MAX_RINGS:
-        for index in dict.fromkeys(int(leader[at]) for at in turned):
-            at = turned[leader[turned] == index]
-            traces.append(_marks(at, values[at, index], _ring(colors[index]), row))
+        marks += [_Mark(int(at), float(values[at, leader[at]]), colors[leader[at]], is_ring=True) for at in turned]
     final = int(leader[-1])
-    traces.append(_marks([decided], values[[decided], final], {"size": 12, "color": colors[final]}, row))
-    return traces
+    marks.append(_Mark(decided, float(values[decided, final]), colors[final]))
+    return [*traces, _marks(marks, row)]
 
 
 def _panel_title(line: VerdictLine, row: int) -> dict[str, Any]:
@@ -326,11 +319,25 @@ def _line(
     return drawn
 
 
-def _ring(color: str) -> dict[str, Any]:
-    return {"size": 12, "symbol": "circle-open", "color": color, "line": {"width": 2}}
+@dataclass(frozen=True)
+class _Mark:
+    """A ring where the leading class changes, or the filled dot of the decision point."""
+
+    word: int
+    value: float
+    color: str
+    is_ring: bool = False
 
 
-def _marks(x: Any, y: Any, marker: dict[str, Any], row: int = 1) -> dict[str, Any]:
+def _marks(marks: Sequence[_Mark], row: int = 1) -> dict[str, Any]:
+    """All marks as one trace: each trace more costs the browser about as much as a line."""
     number_ = row if row > 1 else ""
-    return {"type": "scatter", "x": x, "y": y, "mode": "markers", "hoverinfo": "skip", "marker": marker,
+    marker = {
+        "size": 12,
+        "symbol": ["circle-open" if mark.is_ring else "circle" for mark in marks],
+        "color": [mark.color for mark in marks],
+        "line": {"width": [2 if mark.is_ring else 0 for mark in marks]},
+    }
+    return {"type": "scatter", "x": [mark.word for mark in marks], "y": [mark.value for mark in marks],
+            "mode": "markers", "hoverinfo": "skip", "marker": marker,
             "xaxis": f"x{number_}", "yaxis": f"y{number_}"}  # fmt: skip

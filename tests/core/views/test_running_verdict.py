@@ -125,17 +125,30 @@ def test_every_class_of_one_model_is_a_line_and_those_that_lead_are_in_colour(n_
     assert len(set(looks)) == len(looks)
 
 
+def marked(figure, symbol):
+    """Places, values and colours of the rings or of the dots of a figure, in order."""
+    (marks,) = [trace for trace in figure.data if not trace.name]
+    every = zip(marks.marker.symbol, marks.x, marks.y, marks.marker.color, strict=True)
+    return sorted(one[1:] for one in every if one[0] == symbol)
+
+
 def test_rings_lie_on_the_class_that_takes_the_lead_and_the_dot_on_the_final_one():
-    line = many(9, 3, seed=4)
-    figure = running_verdict.render(
-        [line], ["w"] * 9, target=0, target_label="x", classes="all", labels=("a", "b", "c")
-    )
-    marks = [trace for trace in figure.data if not trace.name]
-    ringed = sorted((x, y) for trace in marks[:-1] for x, y in zip(trace.x, trace.y, strict=True))
-    leader = line.probs.argmax(1)
-    assert ringed == [(at, line.probs[at, leader[at]]) for at in flips(line.probs)]
-    decided = decision_point(line.probs)
-    assert (marks[-1].x[0], marks[-1].y[0]) == (decided, line.probs[decided, leader[-1]])
+    line, labels = many(9, 3, seed=4), ("a", "b", "c")
+    figure = running_verdict.render([line], ["w"] * 9, target=0, target_label="x", classes="all", labels=labels)
+    leader, colors = line.probs.argmax(1), class_colors(labels)
+    expected = [(at, line.probs[at, leader[at]], colors[leader[at]]) for at in flips(line.probs)]
+    assert marked(figure, "circle-open") == expected
+    decided, final = decision_point(line.probs), leader[-1]
+    assert marked(figure, "circle") == [(decided, line.probs[decided, final], colors[final])]
+
+
+def test_rings_and_dots_of_several_models_lie_on_their_lines_in_their_colours():
+    lines = [many(9, 2, seed, name, name) for seed, name in enumerate(("rnn", "gru", "lstm"))]
+    figure = running_verdict.render(lines, ["w"] * 9, target=1, target_label="x")
+    at_flips = [(at, line.probs[at, 1], family_line(line.name)[0]) for line in lines for at in flips(line.probs)]
+    assert marked(figure, "circle-open") == sorted(at_flips)
+    places = [(line, decision_point(line.probs)) for line in lines]
+    assert marked(figure, "circle") == sorted((at, one.probs[at, 1], family_line(one.name)[0]) for one, at in places)
 
 
 @pytest.mark.parametrize("n_models", [2, 5])
