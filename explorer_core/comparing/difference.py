@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from explorer_core.comparing._settings import asked
 from explorer_core.comparing._shared_words import n_left_out, shared_places
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.results import (
@@ -64,7 +64,7 @@ def words(first: WordAttribution, second: WordAttribution, normalisation: str) -
         tau_low=low,
         tau_high=high,
         left_out=n_left_out(readings, place),
-        knobs=_asked(first) | {name: ", ".join(values) for name, values in removals.items()},
+        knobs=asked(first) | {name: ", ".join(values) for name, values in removals.items()},
     )
 
 
@@ -180,16 +180,11 @@ def _check_alike(found: Sequence[WordAttribution]) -> None:
     for other in found[1:]:
         if other.target != first.target:
             raise IncompatibleError("The scores explain different classes. Explain the same class for both models.")
-        if other.method != first.method or _asked(other) != _asked(first):
+        if other.method != first.method or asked(other) != asked(first):
             raise IncompatibleError(
                 "The scores come from different methods or settings. Score both models by one method with the same "
                 "settings."
             )
-
-
-def _asked(found: WordAttribution) -> dict[str, Any]:
-    """The settings, but for how a word is taken away, which follows what each network has seen in training."""
-    return {name: value for name, value in found.knobs.items() if name != "removal"}
 
 
 def _check_classes(found: Sequence[WordAttribution] | Sequence[RunningVerdict]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from explorer_core.comparing._settings import asked
 from explorer_core.comparing.alignment import align
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.results import (
@@ -106,7 +107,7 @@ def scores(attributions: Sequence[WordAttribution]) -> ScoreComparison:
     first = attributions[0] if attributions else None
     if first is None:
         raise InvalidInputError("There is nothing to compare: give the scores of one model or more.")
-    if any((one.method, dict(one.knobs)) != (first.method, dict(first.knobs)) for one in attributions):
+    if any((one.method, asked(one)) != (first.method, asked(first)) for one in attributions):
         raise IncompatibleError("The scores were found by different methods or settings. Compare those of one method.")
     aligned = align([one.reading for one in attributions])
     found = np.stack([aligned.sum(index, one.scores) for index, one in enumerate(attributions)])

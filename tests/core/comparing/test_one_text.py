@@ -145,3 +145,10 @@ def test_what_cannot_be_compared_is_refused(models):
     for call in (lambda: api.compare_running([], 0), lambda: api.compare_reach([]), lambda: api.compare_scores([])):
         with pytest.raises(InvalidInputError, match="nothing to compare"):
             call()
+
+
+def test_scores_compare_where_each_network_takes_words_away_in_its_own_way():
+    found = [api.attribute(build_tiny(family), TEXT, "leave_one_out", 1) for family in ("lstm", "bert")]
+    assert found[0].knobs["removal"] != found[1].knobs["removal"]
+    compared = api.compare_scores(found)
+    np.testing.assert_array_equal(compared.scores, np.stack([one.scores for one in found]))
