@@ -127,26 +127,29 @@ def _plan(models: Sequence[LoadedModel], text: str, budget: int) -> _Plan:
     spans = [tuple(readings[0].word_spans[at].tolist()) for at in place[0]]
     starts = {start: at for at, (start, _) in enumerate(spans)}
     ends = {end: at for at, (_, end) in enumerate(spans)}
-    swaps = []
+    words = tuple(readings[0].words[at] for at in place[0])
+    found = []
     for change in (*suggestions.negations(text), *suggestions.swaps(text)):
         at = ends.get(change.end) if change.is_insertion else starts.get(change.start)
         if at is not None and ends.get(change.end) == at:
-            swaps.append((change, at))
-    words = tuple(readings[0].words[at] for at in place[0])
+            found.append((change, at))
+    swaps = [chosen[0] for chosen in _together(found, 1, len(words))]
     n_tried, n_left = {DELETE: 0, SWAP: 0}, budget
     for size in range(1, MOST_TOGETHER + 1):
         for kind, n_single in ((DELETE, len(words)), (SWAP, len(swaps))):
-            n_choices = math.comb(n_single, size) if kind == DELETE else sum(1 for _ in _together(swaps, size))
+            n_choices = (
+                math.comb(n_single, size) if kind == DELETE else sum(1 for _ in _together(swaps, size, len(words)))
+            )
             if n_tried[kind] == size - 1 and n_choices <= n_left and size <= n_single:
                 n_tried[kind] = size
                 n_left -= n_choices
     return _Plan(words, place, n_left_out(readings, place), tuple(swaps), n_tried, budget - n_left)
 
 
-def _together(swaps: Sequence[tuple[Change, int]], size: int) -> Iterator[tuple[tuple[Change, int], ...]]:
-    """Choices of so many swaps of different words."""
+def _together(swaps: Sequence[tuple[Change, int]], size: int, n_words: int) -> Iterator[tuple[tuple[Change, int], ...]]:
+    """Choices of so many swaps of different words that leave a word to read."""
     for chosen in combinations(swaps, size):
-        if len({at for _, at in chosen}) == size:
+        if len({at for _, at in chosen}) == size and sum(not change.after for change, _ in chosen) < n_words:
             yield chosen
 
 
@@ -159,7 +162,7 @@ def _numbered(plan: _Plan, wanted: set[int]) -> Iterator[tuple[int, _Edit]]:
                 yield number, _Edit(DELETE, places, " · ".join(f"− {plan.words[at]}" for at in places))
             number += 1
     for size in range(1, plan.n_tried[SWAP] + 1):
-        for chosen in _together(plan.swaps, size):
+        for chosen in _together(plan.swaps, size, len(plan.words)):
             if number in wanted:
                 changes = tuple(change for change, _ in chosen)
                 described = " · ".join(map(_described, changes))
@@ -203,7 +206,7 @@ def _deleted(
 
 def _swapped(model: LoadedModel, text: str, plan: _Plan, size: int, report: _Report) -> Iterator[np.ndarray]:
     """Logits of the text with each choice of so many swaps, in parts [choice, class]."""
-    choices = _together(plan.swaps, size)
+    choices = _together(plan.swaps, size, len(plan.words))
     while chunk := list(islice(choices, _TEXTS_AT_ONCE)):
         edited = [suggestions.apply_changes(text, [change for change, _ in chosen]) for chosen in chunk]
         yield prediction.predict(model, edited).logits.astype(float)
@@ -248,7 +251,7 @@ def _kinds_and_sizes(plan: _Plan, n_edits: int) -> tuple[np.ndarray, np.ndarray]
     counts: list[tuple[str, int, int]] = []
     counter: dict[str, Callable[[int], int]] = {
         DELETE: lambda size: math.comb(len(plan.words), size),
-        SWAP: lambda size: sum(1 for _ in _together(plan.swaps, size)),
+        SWAP: lambda size: sum(1 for _ in _together(plan.swaps, size, len(plan.words))),
     }
     for kind in (DELETE, SWAP):
         counts += [(kind, size, counter[kind](size)) for size in range(1, plan.n_tried[kind] + 1)]

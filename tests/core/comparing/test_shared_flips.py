@@ -179,3 +179,13 @@ def test_what_cannot_be_searched_is_refused_and_work_can_be_cancelled(models):
     api.find_shared_flips(models, TEXT, progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("text", ["not", "not not"])
+def test_words_that_may_all_go_are_never_swapped_away_together(models, text):
+    found = api.find_shared_flips(models, text)
+    n_words = len(found.words)
+    swapped = [row for row, kind in zip(found.described, found.kinds, strict=True) if kind == SWAP]
+    assert not any(row.count("−") == n_words for row in swapped)
+    whole = [model.labels for model in models]
+    assert found.edited.shape[::2] == (len(models), len(whole[0])) and np.isfinite(found.edited).all()
