@@ -158,14 +158,19 @@ def read_labels(plain: Mapping[str, Any]) -> tuple[str, ...]:
     if given is None:
         return tuple(f"LABEL_{index}" for index in range(n_labels))
     names = [given.get(str(index)) for index in range(n_labels)]
-    if not all(isinstance(name, str) and name.strip() and len(name) <= MAX_LABEL_CHARS for name in names):
+    if not all(isinstance(name, str) and _is_whole(name) and len(name) <= MAX_LABEL_CHARS for name in names):
         raise IncompatibleError(
             f"config.json names its labels wrongly: id2label needs the keys 0 to {n_labels - 1}, each with a name of "
-            f"1 to {MAX_LABEL_CHARS} characters."
+            f"1 to {MAX_LABEL_CHARS} whole characters."
         )
     if len(set(names)) < n_labels:
         raise IncompatibleError("Two labels in config.json have the same name; give each its own in id2label.")
     return tuple(str(name) for name in names)
+
+
+def _is_whole(name: str) -> bool:
+    """Whether a name has something to see and no half of a surrogate pair, which no file could hold."""
+    return bool(name.strip()) and not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _check_sizes(plain: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -159,7 +159,7 @@ def described(exam: ShortcutExam, out: str | None) -> dict[str, Any]:
     path = Path(out).expanduser()
     if path.suffix != ".json":
         return found | {"saved": _inputs.save(exam, out)}
-    path.write_text(json.dumps(exam.to_plain() | {"rows": found["rows"]}, indent=2, ensure_ascii=False), "utf-8")
+    path.write_text(json.dumps(exam.to_plain() | {"rows": found["rows"]}, indent=2), "utf-8")
     return found | {"saved": str(path)}
 
 

@@ -55,7 +55,7 @@ def files_of(result: DesignResult) -> dict[str, bytes]:
         "README.txt": how.encode(),
         "design.json": spec.to_json().encode(),
         **{f"runs/{one.name}.json": one.to_json().encode() for one in spec.runs()},
-        "result.json": json.dumps(result.to_plain(), indent=2, ensure_ascii=False).encode(),
+        "result.json": json.dumps(result.to_plain(), indent=2).encode(),
         "result.csv": safe_csv(result.to_frame()),
         "versions.json": json.dumps(versions(), indent=2).encode(),
         **data,

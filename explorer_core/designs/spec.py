@@ -191,7 +191,7 @@ class DesignSpec:
 
     def to_json(self) -> str:
         """The spec as JSON; `from_json` gives it back."""
-        return json.dumps(self.to_plain(), indent=2, ensure_ascii=False)
+        return json.dumps(self.to_plain(), indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> DesignSpec:

@@ -76,7 +76,7 @@ def read_spec(name: str) -> ExamSpec:
 
 def keep(result: ShortcutExam) -> None:
     """Put what has come out so far in the place of what was there, at once."""
-    text = json.dumps(result.to_plain(), ensure_ascii=False)
+    text = json.dumps(result.to_plain())
     _status.replace_text(folder_of(result.name) / RESULT, text)
 
 

@@ -86,7 +86,7 @@ def import_run(path: Path, name: str) -> str:
             ) from error
         config = _checking.check_folder(unpacked)
         card = _foreign_card(unpacked, config, name)
-        _status.replace_text(unpacked / "unrolled.json", json.dumps(card, indent=2, ensure_ascii=False))
+        _status.replace_text(unpacked / "unrolled.json", json.dumps(card, indent=2))
         try:
             unpacked.rename(folder)
         except OSError as error:

@@ -244,7 +244,7 @@ def _keep(
         notes=(*notes, *data.notes),
     )
     plain = card | kept | {"n_trainable": n_trainable, "spec": json.loads(spec.to_json())}
-    _status.replace_text(saving / "unrolled.json", json.dumps(plain, indent=2, ensure_ascii=False))
+    _status.replace_text(saving / "unrolled.json", json.dumps(plain, indent=2))
     for path in sorted(saving.iterdir(), key=lambda path: path.name == "unrolled.json"):  # the card comes last
         path.replace(folder / path.name)
     saving.rmdir()

@@ -150,7 +150,7 @@ def take(result: ShortcutExam) -> None:
         "exam", stem, result, said,
         {
             "Everything (JSON)": (
-                lambda: json.dumps(result.to_plain(), indent=2, ensure_ascii=False).encode(), f"{stem}.json",
+                lambda: json.dumps(result.to_plain(), indent=2).encode(), f"{stem}.json",
             ),
             "Settings (JSON)": (result.spec.to_json().encode, f"{stem}-settings.json"),
         },

@@ -105,6 +105,7 @@ def test_too_few_or_too_many_classes(saved, n_labels):
         {"0": "a", "1": "a"},
         {"0": "a", "1": 3},
         {"0": "", "1": "b"},
+        {"0": "a\ud800", "1": "b"},
         {"0": "a", "1": "b" * 300},
         {"0": "a", "1": ["b"]},
         "positive",

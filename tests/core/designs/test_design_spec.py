@@ -8,6 +8,7 @@ import json
 import pytest
 
 from explorer_core import api
+from explorer_core.designs import store
 from explorer_core.designs.spec import KNOBS, MOST, NETWORK_KNOBS, DesignSpec, Network, check_name
 from explorer_core.errors import InvalidInputError
 from explorer_core.training.spec import TrainingSpec
@@ -30,6 +31,12 @@ def test_the_runs_differ_in_nothing_but_what_a_network_has_of_its_own():
             one.pop(name)
     assert plain[0] == plain[1]
     assert plain[2] == plain[3] == plain[0] | {"seed": spec.seed + 1}
+
+
+def test_a_design_of_a_file_whose_name_is_not_unicode_is_kept_whole():
+    spec = tiny_design("caf\udce9.csv")
+    store.claim(spec)
+    assert store.read_spec(spec.name) == spec
 
 
 def test_runs_have_names_of_their_own_that_say_what_they_are():

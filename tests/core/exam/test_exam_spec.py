@@ -8,6 +8,7 @@ import pytest
 
 from explorer_core import api
 from explorer_core.errors import InvalidInputError
+from explorer_core.exam import store
 from explorer_core.exam.spec import KNOBS, SHORTCUTS, WORDS
 from tests.doors import assert_is_a_sentence
 
@@ -19,6 +20,11 @@ def test_settings_come_back_from_json_as_they_were():
     )  # fmt: skip
     assert api.ExamSpec.from_json(spec.to_json()) == spec
     assert api.ExamSpec.from_json("{}") == api.ExamSpec()
+
+
+def test_settings_with_a_file_whose_name_is_not_unicode_are_kept_whole():
+    spec = api.ExamSpec(data=api.DataSpec("local_file", {"path": "caf\udce9.csv"}))
+    assert store.read_spec(store.claim(spec)) == spec
 
 
 def test_families_and_methods_stand_in_the_order_of_their_registry():

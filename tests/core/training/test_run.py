@@ -19,7 +19,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 from explorer_core.architectures import _building
 from explorer_core.errors import CancelledError, InvalidInputError, JobError
 from explorer_core.training import _checkpoints, _engine, recorders, run, store
-from explorer_core.training.spec import TrainingSpec
+from explorer_core.training.spec import DataSpec, TrainingSpec
 
 Make = Callable[..., TrainingSpec]
 STEPS_PER_EPOCH = 3  # 22 of 30 rows train, 8 in a step
@@ -294,6 +294,14 @@ def test_texts_that_are_cut_are_counted_in_the_card(tiny_spec: Make, home: Path)
     assert any("were cut at 4 tokens" in note for note in card.notes)
     tokenizer = AutoTokenizer.from_pretrained(home / "mine")
     assert len(tokenizer("good " * 9)["input_ids"]) == 9  # cutting was for training only
+
+
+def test_a_file_whose_name_is_not_unicode_is_learned_from(tiny_spec: Make, tiny_csv: Path, home: Path) -> None:
+    path = tiny_csv.rename(os.fsdecode(os.fsencode(tiny_csv.parent) + b"/caf\xe9.csv"))
+    spec = tiny_spec("mine", epochs=1, data=DataSpec("local_file", {"path": str(path)}))
+    run.train(spec)
+    assert store.read_status("mine").state == "done"
+    assert json.loads((home / "mine" / "unrolled.json").read_text())["spec"]["data"]["options"] == {"path": str(path)}
 
 
 @pytest.mark.slow
