@@ -13,7 +13,7 @@ _KINDS = (  # usual names of the two sides, by what is told apart
     (("no", "false", "n", "f", "-"), ("yes", "true", "y", "t", "+")),
 )  # fmt: skip
 _ANY_KIND = 3  # its names fit the sides of any model
-_NUMBER = re.compile(r"(?:label[_ ]?|class[_ ]?)?([+-]?\d+)(?:\.0+)?(?: ?(?:stars?|/ ?(\d+)))?")
+_NUMBER = re.compile(r"(?:label[_ ]?|class[_ ]?)?([+-]?\d{1,15})(?:\.0+)?(?: ?(?:stars?|/ ?(\d+)))?")
 
 
 def guess_labels(values: Sequence[str], labels: Sequence[str]) -> dict[str, str | None]:

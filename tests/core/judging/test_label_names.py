@@ -36,6 +36,8 @@ MOOD, MAIL, THREE = ("negative", "positive"), ("ham", "spam"), ("anger", "joy", 
         (("JOY", "rage"), THREE, ("joy", None)),
         (("Oslo", "Rome"), MOOD, (None, None)),
         (("100", "200"), MOOD, (None, None)),
+        (("1" * 5_000, "0"), MOOD, (None, None)),
+        (("1" * 5_000, "0"), THREE, (None, None)),
         ((), MOOD, ()),
     ],
 )
