@@ -19,12 +19,12 @@ from explorer_core.loaded import LoadedModel
 from explorer_core.params import Knob
 from explorer_core.progress import Progress
 from explorer_core.results import Flips
+from explorer_core.results.flips import MOST_KEPT
 from explorer_core.text import read_text
 from explorer_core.tracing import states
 from explorer_core.tracing._arrays import to_numpy
 
 EXACT_WORDS = 3  # so many words together are tried in every choice
-MOST_SHOWN = 50
 _BATCH = 512
 BUDGET = Knob("budget", "Budget", "Texts read at most.", 6_000, 100, 1_000_000, 100)
 
@@ -50,7 +50,7 @@ def find(model: LoadedModel, text: str, removal: str, budget: int, progress: Pro
         is_exact = False
         found, n_tried = search.greedily()
     found.sort(key=lambda one: one[1])
-    kept = found[:MOST_SHOWN]
+    kept = found[:MOST_KEPT]
     n_together = len(kept[0][0]) if kept else 0
     return Flips(
         model=model.name,

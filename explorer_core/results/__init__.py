@@ -9,7 +9,13 @@ from explorer_core.results._files import pack_arrays, pack_files
 from explorer_core.results.accuracy_comparisons import AccuracyComparison
 from explorer_core.results.agreement_map import AgreementMap, word_ranks
 from explorer_core.results.attention import AttentionSummary
-from explorer_core.results.attributions import AttributionPrice, TrustPrice, WordAttribution, kendall_tau
+from explorer_core.results.attributions import (
+    AttributionPrice,
+    TrustPrice,
+    WordAttribution,
+    changes_sign,
+    kendall_tau,
+)
 from explorer_core.results.checkpoints import Checkpoint, CheckpointTrace, PairHistory
 from explorer_core.results.corpus import IndexPrice, PatternMatches, Places, SimilarUnits, UnitCard, WordMeans
 from explorer_core.results.designs import DesignPrice, DesignResult, LearningLine
@@ -172,6 +178,7 @@ __all__ = [
     "WordMeans",
     "WordReport",
     "WordSummary",
+    "changes_sign",
     "check_array",
     "check_finite",
     "exam_finding_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from explorer_core.text import Reading
 
 SMALL_MOVE = 0.05
 """A move of the logit from baseline to text, in logits, below which shares of it mean little."""
+_WEIGHT = 0.05  # of the largest score: below, a sign means little
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,16 @@ def _frame(columns: Mapping[str, Any]) -> Any:
     import pandas as pd
 
     return pd.DataFrame(dict(columns))
+
+
+def changes_sign(found: Sequence[WordAttribution]) -> np.ndarray:
+    """Words of weight, at least 5 % of the largest score by size, that some of these attributions of one text score
+    above zero and others below; bool array [word].
+    """
+    scores = np.stack([one.scores for one in found])  # [attribution, word]
+    sizes = np.abs(scores)
+    has_weight = sizes.max(0) > _WEIGHT * (float(sizes.max(initial=0.0)) or 1.0)
+    return np.asarray(has_weight & (scores.min(0) < 0) & (scores.max(0) > 0))
 
 
 def kendall_tau(one: WordAttribution, other: WordAttribution) -> float:

@@ -10,6 +10,8 @@ import numpy as np
 from explorer_core.results._base import Exportable, check_array
 from explorer_core.text import Reading
 
+MOST_KEPT = 50  # deletions, the strongest, of all that were found
+
 
 @dataclass(frozen=True)
 class Flips(Exportable):

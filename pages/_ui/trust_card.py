@@ -144,5 +144,12 @@ def _row(line: TrustLine) -> str:
         f"<li><div class='top'><span>{html.escape(line.label)}</span>"
         f"<span class='mark'>{verdict} <span aria-hidden='true'>{_MARKS[line.verdict]}</span></span></div>"
         f"{html.escape(line.said)}"
-        f"<details><summary>What this measures</summary>{html.escape(line.means)}</details></li>"
+        f"<details><summary>What this measures</summary>{html.escape(line.means)} {price_told(line)}</details></li>"
     )
+
+
+def price_told(line: TrustLine) -> str:
+    """What a line cost, in a sentence."""
+    if not line.n_passes:
+        return "Price: nothing is read for it."
+    return f"Price: the network read {line.n_passes:,} texts for it."

@@ -65,6 +65,8 @@ def test_a_card_says_each_verdict_in_words_and_what_to_do_next():
     shown = trust_card.as_html(card)
     for line in card.lines:
         assert f"<span>{html.escape(line.label)}</span><span class='mark'>{line.verdict} " in shown
+        assert f"{html.escape(line.means)} Price: " in shown
+        assert (f"read {line.n_passes:,} texts for it" in shown) == (line.n_passes > 0)
     assert trust_card.next_steps(card.lines)
     assert all(html.escape(said) in shown for said in trust_card.next_steps(card.lines))
     assert all(not line.said.startswith("<") for line in card.lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import math
@@ -30,6 +31,13 @@ pytestmark = pytest.mark.usefixtures("nothing_left_running")
 
 def strip_of(app) -> dict:
     return json.loads(next(node.proto for node in app.get("bidi_component") if node.proto.id.endswith("strip")).json)
+
+
+def numbers(array) -> np.ndarray:
+    """What a figure sends for an array: a list, or its bytes."""
+    if isinstance(array, dict):
+        return np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
+    return np.array(array)
 
 
 def chart(app, key: str) -> dict:
@@ -95,6 +103,16 @@ def test_every_baseline_has_a_panel_or_a_reason(open_words):
     n_left_out = sum("has no" in one.value for one in app.caption)
     assert n_drawn + n_left_out == 5
     assert "baselines the score of" in said(app)
+    info = cache.model_info("starter-lstm")
+    model = cache.load(info.name, info.fingerprint)
+    left_out = " ".join(one.value for one in app.caption)
+    names = [one for one in ("pad", "mask", "unk", "zero", "mean") if f"no {one} token" not in left_out]
+    scores = np.stack([api.attribute(model, TEXT, baseline=name).scores for name in names])
+    (bars,) = (one for one in chart(app, baselines.SPREAD)["data"] if one["type"] == "bar")
+    drawn = {name: numbers(bars["error_y"][name]) for name in ("array", "arrayminus")} | {"y": numbers(bars["y"])}
+    np.testing.assert_allclose(drawn["y"], scores.mean(0), atol=1e-6)
+    np.testing.assert_allclose(drawn["y"] + drawn["array"], scores.max(0), atol=1e-6)
+    np.testing.assert_allclose(drawn["y"] - drawn["arrayminus"], scores.min(0), atol=1e-6)
 
 
 def test_the_fewest_words_that_turn_the_verdict_are_named(open_words, family):
@@ -106,6 +124,19 @@ def test_the_fewest_words_that_turn_the_verdict_are_named(open_words, family):
         assert ("No fewer words do" in said(app)) == expected.is_exact
     else:
         assert "turn" in said(app)
+
+
+def test_flips_say_how_a_word_is_taken_away_and_what_the_bars_are(open_words):
+    app = settled(open_words("gru", view="Flips"))
+    info = cache.model_info("starter-gru")
+    found = api.find_flips(cache.load(info.name, info.fingerprint), TEXT, budget=flips.BUDGET)
+    assert f"A word is taken away {flips.removal_told(found, 'recurrent')}." in said(app)
+    (shown,) = (node.proto.json for node in app.get("bidi_component") if node.proto.id.endswith(flips.STRIP))
+    assert shown.count("Bars:") == 1
+    unknown = dataclasses.replace(found, removal="unk")
+    assert "unknown token in its place" in flips.removal_told(unknown, "transformer")
+    hidden = dataclasses.replace(found, removal="drop")
+    assert flips.removal_told(hidden, "transformer") != flips.removal_told(hidden, "recurrent")
 
 
 def test_what_costs_much_is_asked_for_first(open_words, monkeypatch):

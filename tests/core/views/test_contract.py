@@ -72,6 +72,7 @@ ARGUMENTS: dict[str, Callable[[Read], tuple[tuple[Any, ...], dict[str, Any]]]] =
     "step_spectrum": lambda read: ((read.jacobians,), {}),
     "connectivity": lambda read: ((api.trace_connectivity(read.model, read.text),), {"scale": "log"}),
     "word_scores": lambda read: ((read.scores,), {"tokens": True}),
+    "baseline_spread": lambda read: ((read.scores,), {}),
     "score_waterfall": lambda read: ((read.complete,), {"sort": "size", "tokens": True}),
     "human_agreement": lambda read: ((read.human,), {}),
     "word_ranks": lambda read: ((read.scores,), {}),

@@ -11,6 +11,7 @@ import streamlit as st
 from explorer_core import palette
 from explorer_core.numerals import number
 from explorer_core.results import Flips
+from explorer_core.results.flips import MOST_KEPT
 from explorer_core.text import visible
 from pages._ui import cache_words, figures, messages, scored, strip, take_away, widgets, work
 from pages._ui.look import Look
@@ -23,6 +24,7 @@ SECTION = {
 }
 STRIP = "words_flips"
 BUDGET = 6_000  # texts
+REMOVED_BY = {"mask": "mask", "unk": "unknown"}
 _SHOWN = 12
 _STYLE = (
     "<style>table.flips{border-collapse:collapse}table.flips td,table.flips th{padding:.3rem 1.2rem .3rem 0;"
@@ -37,9 +39,11 @@ def draw(look: Look) -> None:
     if found is None:
         return
     draw_strip(found)
-    st.markdown(told(found))
+    st.markdown(f"{told(found)} A word is taken away {removal_told(found, look.info.kind)}.")
     if len(found.deletions):
         st.html(table_of(found))
+    if len(found.deletions) > _SHOWN:
+        st.caption(f"The strongest {_SHOWN} of {_choices(found)}; the files below hold the rest.")
     figures.small(
         "A margin is the logit of the class decided for before, less the largest of the others: below zero the verdict "
         "has turned.",
@@ -55,14 +59,10 @@ def draw_strip(found: Flips) -> None:
     """The text; where a choice of words turns the verdict, with the share of such choices each word is in."""
     n_found, n_words = len(found.deletions), len(found.words)
     shares = np.bincount(found.deletions.ravel().astype(int), minlength=n_words) / max(n_found, 1)
-    text = (
-        "Bars: the words of the only choice"
-        if n_found == 1
-        else f"Bars: share of the {n_found:,} choices with the word"
-    )
+    bars = "the words taken away" if n_found == 1 else f"share of {_choices(found)} with the word"
     strip.word_strip(
         STRIP, found.words, shares if n_found else None, group="words", reading=found.reading, view="words",
-        scale=strip.Scale(0, 1, 0, f"Bars: {text}", palette.PURPLE, palette.PURPLE),
+        scale=strip.Scale(0, 1, 0, f"Bars: {bars}", palette.PURPLE, palette.PURPLE),
         selected=int(found.deletions[0][0]) if n_found else None, notes=found.reading.notes,
     )  # fmt: skip
 
@@ -108,6 +108,19 @@ def told(found: Flips) -> str:
     )
     count = f"One of {n_words} words is" if found.n_words == 1 else f"{found.n_words} of {n_words} words are"
     return f"{count} enough: without {first} the verdict turns from **{was}** to **{now}**. {sure}"
+
+
+def removal_told(found: Flips, kind: str) -> str:
+    """How a network of a kind does without a word, as the end of a sentence."""
+    if found.removal == "drop":
+        return "by hiding it from attention" if kind == "transformer" else "by reading the text without it"
+    return f"by reading the {REMOVED_BY[found.removal]} token in its place"
+
+
+def _choices(found: Flips) -> str:
+    """How many choices are known; where more may have been found, that these are the strongest."""
+    n_found = len(found.deletions)
+    return f"the {n_found:,} strongest choices" if n_found == MOST_KEPT else f"the {n_found:,} choices"
 
 
 def table_of(found: Flips) -> str:
