@@ -29,6 +29,10 @@ class Skipped:
     reason: str
 
 
+def _joined(words: Sequence[str]) -> bytes:
+    return "\0".join(words).encode("utf-8", "surrogatepass")
+
+
 @dataclass(frozen=True, eq=False)
 class TextTable(Exportable):
     """Texts of one or several files with their labels and every other column; axis [text] throughout.
@@ -103,7 +107,10 @@ class TextTable(Exportable):
         found = hashlib.sha256(b"".join(self.digests))
         for array in (self.file, self.row_numbers, self.label):
             found.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
-        found.update("\0".join((*self.file_names, *self.label_values)).encode("utf-8", "surrogatepass"))
+        for column in self.columns.values():
+            is_words = isinstance(column, tuple)
+            found.update(_joined(column) if is_words else np.ascontiguousarray(column).tobytes())
+        found.update(_joined((*self.file_names, *self.label_values, *self.columns)))
         return found.hexdigest()[:32]
 
     def label_counts(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -26,8 +27,11 @@ def _measured() -> OrderedDict[str, ModelPrice]:
 
 
 def price(info: cache.ModelInfo) -> ModelPrice | None:
-    """The price of a ready model, if it was measured."""
-    return _measured().get(info.fingerprint)
+    """The price of a ready model, if it was measured, perhaps under another name of the same weights."""
+    found = _measured().get(info.fingerprint)
+    if found is None or found.model == info.name:
+        return found
+    return dataclasses.replace(found, model=info.name)
 
 
 def measure(infos: Sequence[cache.ModelInfo], progress: api.Progress) -> int:

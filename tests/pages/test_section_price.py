@@ -122,3 +122,11 @@ def test_what_is_taken_away_holds_every_quartile():
     with np.load(io.BytesIO(take_away.npz(listed))) as arrays:
         np.testing.assert_array_equal(arrays["high_s"], [one.high_s for one in listed.prices])
     assert take_away.csv(listed).count(b"\r\n") == 1 + 3 * 6
+
+
+def test_weights_measured_under_another_name_stand_under_their_own(home):
+    save_tiny(home, "one", "lstm")
+    (info,) = cache.model_infos(["one"])
+    cache_compare_price._measured()[info.fingerprint] = made_price(model="other")
+    found = cache_compare_price.price(info)
+    assert found is not None and found.model == "one"

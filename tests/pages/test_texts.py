@@ -7,7 +7,9 @@ import dataclasses
 import pytest
 
 from explorer_core import api
-from pages._ui import cache_texts, work
+from pages._ui import cache, cache_texts, text_choice, work
+from pages._ui.sections.texts import judge
+from tests.core.judged_by_hand import make_table
 from tests.pages.conftest import press, said
 from tests.pages.tiny import save_tiny
 
@@ -141,3 +143,11 @@ def test_the_price_is_told_before_the_press_and_the_report_is_there_after_it(ope
     assert not app.exception
     assert {button.key for button in app.get("download_button")} >= {"texts_report_html", "texts_report_bundle"}
     assert "most confident mistakes" in said(app)
+
+
+def test_models_of_the_same_weights_are_judged_each_under_its_own_name(home):
+    save_tiny(home, "one", "lstm")
+    (info,) = cache.model_infos(["one"])
+    copy = dataclasses.replace(info, name="copy")
+    desk = cache_texts.Desk(text_choice.Choice(), make_table(["good"], [None]), (info,))
+    assert judge.key_of(desk, [info], {}) == judge.key_of(desk, [info], {}) != judge.key_of(desk, [copy], {})

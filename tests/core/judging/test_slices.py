@@ -126,3 +126,12 @@ def test_what_cannot_be_meant_is_said(random_judgement):
     ):
         with pytest.raises(ExplorerError, match=said):
             make()
+
+
+def test_a_file_with_another_column_is_another_file_for_every_cache():
+    texts = ["good", "bad film"]
+    made = [make_table(texts, ["a", "b"], **columns)
+            for columns in ({}, {"pair": ["1", "1"]}, {"pair": ["1", "2"]}, {"kind": ["1", "1"]},
+                            {"pair": np.array([1.0, 1.0])}, {"pair": np.array([1.0, np.nan])})]  # fmt: skip
+    assert len({table.digest for table in made}) == len(made)
+    assert make_table(texts, ["a", "b"], pair=["1", "2"]).digest == made[2].digest

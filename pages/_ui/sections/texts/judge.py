@@ -68,8 +68,8 @@ def find(desk: Desk) -> Judgement | None:
 def key_of(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | None]) -> str:
     """All of what is judged, as the key of its work."""
     assert desk.table is not None
-    prints = " ".join(info.fingerprint for info in models)
-    return f"judge {desk.table.digest} {len(desk.table)} {prints} {json.dumps(mapping, sort_keys=True)}"
+    which = [(info.name, info.fingerprint) for info in models]  # two names may be of the same weights
+    return f"judge {desk.table.digest} {len(desk.table)} {which!r} {json.dumps(mapping, sort_keys=True)}"
 
 
 def offer(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | None], key: str) -> None:

@@ -43,9 +43,9 @@ def draw(desk: Desk) -> None:
         return
     mapping = cache_texts.mapping_of(desk)
     method, target, n_texts = pick(models, len(desk.table))
-    prints = " ".join(info.fingerprint for info in models)
+    which = [(info.name, info.fingerprint) for info in models]  # two names may be of the same weights
     said = json.dumps(mapping, sort_keys=True)
-    key = f"words {desk.table.digest} {len(desk.table)} {prints} {said} {method} {target} {n_texts}"
+    key = f"words {desk.table.digest} {len(desk.table)} {which!r} {said} {method} {target} {n_texts}"
     offer(desk, models, mapping, key, (method, target, n_texts))
     if work.is_idle(key):
         draw_reports(key, desk.table, len(models))
