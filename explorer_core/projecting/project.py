@@ -49,15 +49,18 @@ def price(n_texts: int) -> float:
 
 def _pca(states: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates along the directions of largest variance, and the share of the variance each has (Pearson 1901); the
-    sign of a direction is that of its largest weight, whatever the order of the texts.
+    sign of a direction is that of its largest weight, whatever the order of the texts. Zeros in directions beyond those
+    there are.
     """
     from sklearn.decomposition import PCA
 
     wide = states.astype(np.float64)
-    if not np.ptp(wide, axis=0).any():  # equal texts
-        return np.zeros((len(wide), n_components)), np.zeros(n_components)
-    model = PCA(n_components, svd_solver="covariance_eigh" if len(wide) > wide.shape[1] else "full")
-    return model.fit_transform(wide), model.explained_variance_ratio_
+    found, explained = np.zeros((len(wide), n_components)), np.zeros(n_components)
+    n_there = min(n_components, *wide.shape)
+    if np.ptp(wide, axis=0).any():  # not of equal texts
+        model = PCA(n_there, svd_solver="covariance_eigh" if len(wide) > wide.shape[1] else "full")
+        found[:, :n_there], explained[:n_there] = model.fit_transform(wide), model.explained_variance_ratio_
+    return found, explained
 
 
 def _tsne(states: np.ndarray, perplexity: float, seed: int, report: Progress) -> np.ndarray:
@@ -66,7 +69,7 @@ def _tsne(states: np.ndarray, perplexity: float, seed: int, report: Progress) ->
     """
     from sklearn.manifold import TSNE
 
-    n_components = min(_N_COMPONENTS, *states.shape)
+    n_components = max(min(_N_COMPONENTS, *states.shape), 2)
     near, _ = _pca(states, n_components)
     start = near[:, :2] / max(float(near[:, 0].std()), 1e-12) * 1e-4
     for number in range(_ROUNDS):

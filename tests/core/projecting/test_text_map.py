@@ -138,3 +138,15 @@ def test_wishes_that_cannot_be_met_are_refused_with_what_is_allowed():
     with pytest.raises(InvalidInputError, match="three texts"):
         api.project_texts(api.states_of_texts(model, texts[:2]))
     assert api.price_map(model, texts) > 0
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_a_network_of_one_unit_has_a_map_on_a_line(method):
+    model = build_tiny("lstm", hidden_size=1, num_layers=1)
+    states = api.states_of_texts(model, ["good", "bad film", "a great story", "never"], "final")
+    found = api.project_texts(states, method)
+    assert found.xy.shape == (4, 2) and np.isfinite(found.xy).all()
+    if method == "pca":
+        centred = states.states[:, 0] - states.states[:, 0].mean()
+        np.testing.assert_allclose(np.abs(found.xy[:, 0]), np.abs(centred), atol=1e-6)
+        assert not found.xy[:, 1].any() and found.explained.tolist() == [pytest.approx(1), 0]
