@@ -36,6 +36,10 @@ def guess_columns(table: Table) -> tuple[str | None, str | None]:
     text = min(others, key=lambda name: _text_rank(name, sample[name]), default=None)
     if text is not None and _text_rank(text, sample[text])[0] >= _HOPELESS:
         text = None
+    if text is None and label is not None:  # short texts beside their labels
+        n_labels = len(set(sample[label]))
+        worded = [name for name in others if _has_words(sample[name]) and len(set(sample[name])) > n_labels]
+        text = worded[0] if len(worded) == 1 else None
     return text, label
 
 
@@ -91,8 +95,7 @@ def _label_rank(name: str, cells: Sequence[str], is_class: bool) -> tuple[int, i
 def _text_rank(name: str, cells: Sequence[str]) -> tuple[int, float]:
     """Lower is more like texts; unnamed columns by their mean length."""
     rank = _name_rank(name, COLUMN_NAMES_OF_TEXTS)
-    n_worded = sum(any(letter.isalpha() for letter in cell[:200]) for cell in cells)
-    if not cells or 2 * n_worded < len(cells):
+    if not _has_words(cells):
         return (_HOPELESS, 0)
     mean_chars = sum(map(len, cells)) / len(cells)
     if rank < 100:
@@ -101,3 +104,9 @@ def _text_rank(name: str, cells: Sequence[str]) -> tuple[int, float]:
     if rank < 1_000:
         return (1, rank - 1 / mean_chars) if is_plausible else (_HOPELESS, 0)
     return (2, -mean_chars) if is_plausible else (_HOPELESS, 0)
+
+
+def _has_words(cells: Sequence[str]) -> bool:
+    """Whether at least half of the cells hold a letter."""
+    n_worded = sum(any(letter.isalpha() for letter in cell[:200]) for cell in cells)
+    return bool(cells) and 2 * n_worded >= len(cells)

@@ -42,8 +42,14 @@ def parse_csv(origin: str, text: str, notes: Sequence[str], delimiter: str | Non
     return table_of_rows(origin, cells, [number for number, _ in rows], told, header=has_header(cells))
 
 
-def parse_txt(origin: str, text: str, notes: Sequence[str]) -> Table:
+def parse_txt(origin: str, text: str, notes: Sequence[str], side: str | None = None) -> Table:
     """A table from lines: `label<TAB>text` or `text<TAB>label`, or texts alone, which cannot be trained on.
+
+    Args:
+        origin: Name of the file.
+        text: Its lines.
+        notes: What is known of it.
+        side: As `label_side`, which is asked if it is left out: the part of a file goes by its beginning.
 
     Raises:
         InvalidInputError: If every line is blank.
@@ -57,19 +63,27 @@ def parse_txt(origin: str, text: str, notes: Sequence[str]) -> Table:
         told.append(f"Only the first {settings.MAX_ROWS:,} of {len(numbered):,} lines are used.")
         numbered = numbered[: settings.MAX_ROWS]
     numbers = [number for number, _ in numbered]
-    halves = [line.partition("\t") for _, line in numbered]
-    n_tabbed = sum(bool(tab) for _, tab, _ in halves)
-    if 2 * n_tabbed >= len(halves):
-        ends = [line.rpartition("\t") for _, line in numbered]
-        n_first = len({label.strip() for label, tab, _ in halves if tab})
-        n_last = len({label.strip() for _, tab, label in ends if tab})
-        # the side that repeats itself holds the labels; files of both kinds are common
-        cells = [(text, label) if tab else (text or label, None) for text, tab, label in ends]
-        if n_first <= n_last:
+    side = label_side([line for _, line in numbered]) if side is None else side
+    if side:
+        halves = [line.partition("\t") if side == "first" else line.rpartition("\t") for _, line in numbered]
+        cells = [(text, label) if tab else (text or label, None) for text, tab, label in halves]
+        if side == "first":
             cells = [(text, label) if tab else (label, None) for label, tab, text in halves]
         columns: dict[str, list[Cell]] = {"text": [text for text, _ in cells], "label": [label for _, label in cells]}
         return Table(origin, columns, numbers, tuple(told))
     return Table(origin, {"text": [line for _, line in numbered]}, numbers, tuple(told), no_labels=UNLABELLED)
+
+
+def label_side(lines: Sequence[str]) -> str:
+    """On which side of a tab the labels of lines stand, `first` or `last`; empty if most lines have no tab."""
+    halves = [line.partition("\t") for line in lines if line.strip()]
+    if 2 * sum(bool(tab) for _, tab, _ in halves) < max(len(halves), 1):
+        return ""
+    ends = [line.rpartition("\t") for line in lines]
+    n_first = len({label.strip() for label, tab, _ in halves if tab})
+    n_last = len({label.strip() for _, tab, label in ends if tab})
+    # the side that repeats itself holds the labels; files of both kinds are common
+    return "first" if n_first <= n_last else "last"
 
 
 def sniff(text: str) -> str:

@@ -13,14 +13,14 @@ from typing import IO, Any
 from explorer_core import settings
 from explorer_core.datasets import hub, local_file
 from explorer_core.datasets._decoding import ENCODINGS, find_encoding
-from explorer_core.datasets._delimited import parse_txt, sniff
+from explorer_core.datasets._delimited import label_side, parse_txt, sniff
 from explorer_core.datasets._jsonl import parse_jsonl
 from explorer_core.datasets._table import Cell, Table, has_header, show, table_of_rows
 from explorer_core.errors import InvalidInputError, NotFoundError
 
 _SAMPLE_BYTES = 256 * 1024
 _MAX_LINE_CHARS = 4 * settings.MAX_CELL_CHARS
-_LINES = {".txt": parse_txt, ".jsonl": parse_jsonl, ".ndjson": parse_jsonl}
+_LINES = (".txt", ".jsonl", ".ndjson")
 _DELIMITED = {".csv": None, ".tsv": "\t"}
 _WHOLE = (".json", ".xlsx")  # cannot be read in parts, and are bounded by the limits of whole files
 ENDINGS = (*_LINES, *_DELIMITED, ".parquet", *_WHOLE)
@@ -117,12 +117,24 @@ def _stream_file(path: Path, encoding: str | None) -> Iterator[Table]:
     with path.open(encoding=name, errors="replace", newline="") as file:
         try:
             if ending in _LINES:
-                yield from _line_blocks(origin, file, notes, _LINES[ending])
+                yield from _line_blocks(origin, file, notes, _txt_parser() if ending == ".txt" else parse_jsonl)
             else:
                 text = sample.decode(name, errors="replace")
                 yield from _delimited_blocks(origin, file, notes, _DELIMITED[ending] or sniff(text))
         except UnicodeError as error:  # UTF-16 that ends inside a character
             raise InvalidInputError(f"{origin} is not {name.upper()} text throughout. Save it as UTF-8.") from error
+
+
+def _txt_parser() -> Callable[[str, str, Sequence[str]], Table]:
+    """`parse_txt`, in which all blocks have their labels where the first has them."""
+    sides: list[str] = []
+
+    def parse(origin: str, text: str, notes: Sequence[str]) -> Table:
+        if not sides:
+            sides.append(label_side(text.split("\n")))
+        return parse_txt(origin, text, notes, sides[0])
+
+    return parse
 
 
 def _line_blocks(

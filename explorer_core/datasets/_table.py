@@ -23,6 +23,7 @@ COLUMN_NAMES_OF_LABELS = (
     "label", "labels", "sentiment", "class", "category", "target", "polarity", "topic", "rating", "stars", "score",
     "emotion", "intent", "y", "v1",
 )  # fmt: skip
+_USUAL_NAMES = frozenset((*COLUMN_NAMES_OF_TEXTS, *COLUMN_NAMES_OF_LABELS))
 _HEADER_ROWS = 5_000  # rows compared with the first one
 
 Cell = str | None
@@ -97,20 +98,29 @@ def name_columns(header: Sequence[Cell]) -> list[str]:
 
 
 def has_header(rows: Sequence[Sequence[Cell]]) -> bool:
-    """Whether the first row names the columns: short, no numbers, and none of its cells comes again below itself."""
+    """Whether the first row names the columns: short, no numbers, no sentences, and none of its cells comes again below
+    itself. A column by itself has a name of one word, or one with a usual name of such columns in it.
+    """
     first = [(cell or "").strip() for cell in rows[0]]
     if not any(first) or any(len(cell) > MAX_NAME_CHARS or len(cell.split()) > 6 for cell in first):
         return False
-    if any(re.fullmatch(r"[+-]?\d+([.,]\d+)?|true|false", cell, re.IGNORECASE) for cell in first):
+    if any(re.fullmatch(r"[+-]?\d+([.,]\d+)?", cell) for cell in first):
         return False
-    known = {*COLUMN_NAMES_OF_TEXTS, *COLUMN_NAMES_OF_LABELS}
-    if any(cell.casefold() in known for cell in first):
+    if _has_usual_name(first):
         return True
+    if any(re.fullmatch(r"true|false|\S+\s.*[.!…]", cell, re.IGNORECASE) for cell in first):
+        return False
+    if len(first) == 1 and " " in first[0] and not _USUAL_NAMES & set(re.findall(r"\w+", first[0].casefold())):
+        return False
     below = rows[1:_HEADER_ROWS]
     return not any(
         name and any(len(row) > position and row[position] == cell for row in below)
         for position, (name, cell) in enumerate(zip(first, rows[0], strict=True))
     )
+
+
+def _has_usual_name(cells: Iterable[Cell]) -> bool:
+    return any((cell or "").strip().casefold() in _USUAL_NAMES for cell in cells)
 
 
 def table_of_rows(
@@ -151,6 +161,8 @@ def table_of_rows(
         raise InvalidInputError("The file has column names but no rows. Add one text and its label on each row.")
     if not header:
         told.append("The first row does not look like column names, so the columns are numbered.")
+    elif not _has_usual_name(rows[0]):
+        told.append("The first row was taken for the names of the columns.")
     if odd:
         told.append(tell_skipped(odd, "more cells than the first row"))
     columns = dict(zip(names, (list(column) for column in zip(*kept, strict=True)), strict=True))

@@ -62,6 +62,8 @@ def check_package(data: bytes) -> None:
                     f"The workbook unpacks to {unpacked_mib:,.0f} MiB in {len(parts):,} parts; at most "
                     f"{settings.MAX_UNPACKED_MIB} MiB in {_MAX_PARTS:,} parts are read. Save the rows as CSV."
                 )
+            if not any(part.filename.lower().startswith("xl/") for part in parts):
+                raise InvalidInputError("The file is a zip with no XLSX workbook in it. Save the rows as XLSX or CSV.")
             if any(part.flag_bits & 1 for part in parts):
                 raise InvalidInputError("The workbook is locked with a password. Save it without one.")
             for part in parts:

@@ -108,9 +108,8 @@ def _open(
         try:
             tables.append((name, local_file.open_table(options)))
         except ExplorerError as error:
-            if len(paths) == 1:
-                raise
-            raise type(error)(f"{name}: {error}") from error
+            said = str(error).replace(show(Path(path).name), f'"{name}"')  # an upload is kept under another name
+            raise type(error)(said if len(paths) == 1 else f"{name}: {said}") from error
         report(0.5 * (index + 1) / len(paths))
     return tables
 

@@ -70,13 +70,14 @@ def safe_csv(frame: Any) -> bytes:
     """
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+    plain = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)  # names may come twice
     inert = {
-        name: column.map(_inert)
-        for name, column in frame.items()
+        place: column.map(_inert)
+        for place, column in plain.items()
         if not (is_numeric_dtype(column) or is_bool_dtype(column))
     }
     # with this line end a lone carriage return inside a cell is quoted too, and cannot begin a row
-    written = frame.assign(**inert).rename(columns=_inert).to_csv(index=False, lineterminator="\r\n")
+    written = plain.assign(**inert).to_csv(header=[*map(_inert, frame.columns)], index=False, lineterminator="\r\n")
     return bytes(written, "utf-8", "replace")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,12 +110,13 @@ class Judgement(Exportable):
         """
         return self.rows_frame(np.arange(len(self))[start:stop])
 
-    def rows_frame(self, part: np.ndarray) -> Any:
-        """As `to_frame`, of the texts at some places, in that order; `part` is an int array."""
+    def rows_frame(self, part: np.ndarray, taken: Collection[str] = ()) -> Any:
+        """As `to_frame`, of the texts at some places, in that order; `part` is an int array, `taken` are names that
+        others will put beside these.
+        """
         import pandas as pd
 
         is_whole = len(part) == len(self) and bool((part == np.arange(len(self))).all())
-        frame = (self.table if is_whole else self.table.take(part)).to_frame()
         names = np.array([*self.labels, ""], dtype=object)
         found: dict[str, Any] = {}
         if self.has_labels:
@@ -133,6 +134,7 @@ class Judgement(Exportable):
                 found[f"logit {label} {model}"] = self.logits[number, part, index]
             for name in ("n_tokens", "n_unknown", "n_truncated"):
                 found[f"{name} {model}"] = getattr(self, name)[number, part]
+        frame = (self.table if is_whole else self.table.take(part)).to_frame(taken={*found, *taken})
         return pd.concat([frame, pd.DataFrame(found, index=frame.index)], axis=1)
 
     def to_jsonl(self) -> Iterator[str]:

@@ -104,7 +104,6 @@ class ReadingOrder(Exportable):
             stop: One behind the last.
         """
         part = slice(start, stop)
-        frame = self.judged.rows_frame(self.rows[part])
         found: dict[str, Any] = {
             "rank": np.arange(len(self))[part] + 1,
             f"ranked by {self.value_name}": self.values[part],
@@ -114,8 +113,9 @@ class ReadingOrder(Exportable):
         if len(self.partner):
             numbers = np.append(self.judged.table.row_numbers, -1)
             found["partner row"] = numbers[self.partner[part]]
+        frame = self.judged.rows_frame(self.rows[part], taken=found)
         for place, (name, column) in enumerate(found.items()):
-            frame.insert(place, name if name not in frame else f"order {name}", column)
+            frame.insert(place, name, column)
         return frame
 
     def to_jsonl(self) -> Iterator[str]:

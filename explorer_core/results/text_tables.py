@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -103,7 +103,7 @@ class TextTable(Exportable):
 
     @cached_property
     def digest(self) -> str:
-        """Digest of all texts, their places and labels (hexadecimal), a key of caches."""
+        """Digest of all texts, their places, labels and other columns (hexadecimal), a key of caches."""
         found = hashlib.sha256(b"".join(self.digests))
         for array in (self.file, self.row_numbers, self.label):
             found.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
@@ -168,11 +168,16 @@ class TextTable(Exportable):
             "file_names": np.array(self.file_names),
             "notes": np.array(self.notes),
         }
-        found |= {name: getattr(self, name) for name in (*_OF_TEXT, "label")}
+        found |= {name: getattr(self, name) for name in (*_OF_TEXT[1:], "label")}
+        found["file_index"] = self.file  # `file` is what NumPy calls the place it saves to
         return found | {f"column.{name}": np.asarray(column) for name, column in self.columns.items()}
 
-    def to_frame(self) -> Any:
-        """One row for each text: where it stands, its text, words and label, then every other column."""
+    def to_frame(self, taken: Collection[str] = ()) -> Any:
+        """One row for each text: where it stands, its text, words and label, then every other column.
+
+        Args:
+            taken: Names that others will put beside these; a column of the file of such a name is called otherwise.
+        """
         import pandas as pd
 
         names = np.array(self.file_names, dtype=object)
@@ -183,5 +188,14 @@ class TextTable(Exportable):
         found |= {"text": self.texts, "n_words": self.n_words}
         if self.label_values:
             found["label"] = values[self.label]
-        others = {f"column {name}" if name in found else name: column for name, column in self.columns.items()}
-        return pd.DataFrame(found | others)
+        own = {*found, *taken}
+        free = [name for name in self.columns if name not in own]
+        for name, column in self.columns.items():
+            found[name if name in free else _free_name(f"column {name}", {*own, *free, *found})] = column
+        return pd.DataFrame(found)
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it where it is taken."""
+    names = (name, *(f"{name} ({copy})" for copy in range(2, len(taken) + 3)))
+    return next(one for one in names if one not in taken)

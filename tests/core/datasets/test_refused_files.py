@@ -26,10 +26,10 @@ from tests.core.datasets.local_files import (
 )
 
 
-def zip_of(size_mib: int) -> bytes:
+def zip_of(size_mib: int, part: str = "xl/worksheets/sheet1.xml") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("xl/worksheets/sheet1.xml", b"\0" * (size_mib * 2**20))
+        package.writestr(part, b"\0" * (size_mib * 2**20))
     return buffer.getvalue()
 
 
@@ -61,6 +61,7 @@ REFUSED = {
     "csv as parquet": ("data.parquet", csv_of(ROWS), "cannot be read as Parquet"),
     "csv as xlsx": ("data.xlsx", csv_of(ROWS), "no XLSX workbook"),
     "zip that is no workbook": ("data.xlsx", zip_of(1), "damaged"),
+    "zip of other files": ("data.xlsx", zip_of(1, "notes.txt"), "no XLSX workbook in it"),
     "zip bomb": ("data.xlsx", zip_of(settings.MAX_UNPACKED_MIB + 1), "unpacks to 257 MiB"),
     "old or locked workbook": ("data.xlsx", b"\xd0\xcf\x11\xe0" + b"x" * 600, "password"),
     "unknown ending": ("data.pkl", b"x", 'ending in ".pkl"'),

@@ -6,6 +6,7 @@ import json
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from explorer_core import api, prediction, settings
@@ -203,6 +204,26 @@ def test_rows_are_taken_away_as_tables_lines_and_arrays(tiny_model, read, tmp_pa
     assert all(cell in written for cell in (b"'=HYPERLINK", b"'@cmd", b"'-1+2", b"'+x"))
     with np.load(judged.save(tmp_path / "a.npz")) as arrays:
         np.testing.assert_array_equal(arrays["logits"], judged.logits)
+
+
+def test_columns_of_the_file_never_hide_what_the_network_says(tiny_model, read, tmp_path):
+    names = ("true", "n_words", "column n_words", "confidence tiny-lstm", "row", "rank", "why", "file", "label")
+    rows = "".join(f"{text},{('pos', 'neg')[row % 2]}," + ",".join(f"{name} {row}" for name in names) + "\n"
+                   for row, text in enumerate(FILMS))  # fmt: skip
+    table = read("a.csv", f"review,answer,{','.join(names)}\n{rows}", text_column="review", label_column="answer")
+    judged = api.judge([tiny_model("lstm")], table, is_kept=False)
+    for taken, n_more in ((judged, 0), (api.order_texts(judged, "closest_calls"), 2)):
+        frame = taken.to_frame()
+        assert frame.columns.is_unique
+        rows = np.arange(len(judged)) if not n_more else taken.rows
+        np.testing.assert_array_equal(frame["confidence tiny-lstm"], judged.confidence[0, rows])
+        np.testing.assert_array_equal(frame["n_words"], table.n_words[rows])
+        own = {str(cells[list(rows).index(0)]) for name, cells in frame.items() if name not in ("text",)}
+        assert {f"{name} 0" for name in names} <= own  # nothing of the file is lost either
+        written = pd.read_csv(taken.save(tmp_path / "a.csv"))
+        np.testing.assert_allclose(written["confidence tiny-lstm"], judged.confidence[0, rows])
+        (first, *_) = taken.to_jsonl()
+        assert json.loads(first)["confidence tiny-lstm"] == pytest.approx(judged.confidence[0, rows[0]])
 
 
 def test_judging_leaves_no_trace_on_the_network(family, tiny_model, table):

@@ -112,6 +112,33 @@ def test_rows_that_cannot_be_read_are_named_with_the_reason(read, monkeypatch):
     assert sum(bounded.n_skipped.values()) == 3
 
 
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        ("I loved this film\nIt was awful\nNever again\n", ["I loved this film", "It was awful", "Never again"]),
+        ("It was grand.,yes\nIt was long.,no\nA film.,maybe\n", ["It was grand.", "It was long.", "A film."]),
+        ("I loved it,pos\nso bad,neg\nfine,pos\npoor,neg\n", ["I loved it", "so bad", "fine", "poor"]),
+        ("tweet_text\nIt was awful\nNever again\n", ["It was awful", "Never again"]),
+        ("Text of the mail\nIt was awful\nNever again\n", ["It was awful", "Never again"]),
+        ("text,true,right a\nIt was awful,neg,True\nNever again,neg,False\n", ["It was awful", "Never again"]),
+    ],
+)
+def test_no_text_is_taken_for_the_name_of_its_column(read, rows, texts):
+    found = read("a.csv", rows)
+    assert list(found.texts) == texts
+    is_numbered = any("columns are numbered" in note for note in found.notes)
+    is_told = any("names of the columns" in note for note in found.notes)
+    assert is_numbered == (len(texts) == rows.count("\n"))
+    assert is_told == (not is_numbered and not rows.startswith("text,"))
+
+
+def test_an_error_names_a_file_as_the_person_does(file):
+    with pytest.raises(InvalidInputError, match=r'"mine\.csv" is empty'):
+        api.read_texts([file("0f3a.csv", "")], names=["mine.csv"])
+    with pytest.raises(InvalidInputError, match=r'mine\.csv: "mine\.csv" is empty'):
+        api.read_texts([file("1f3a.csv", "text\nan old film\n"), file("0f3a.csv", "")], names=["a.csv", "mine.csv"])
+
+
 def test_a_file_without_labels_is_read_and_missing_labels_are_told(read):
     assert read("a.txt", "one text\nanother text").label_values == ()
     found = read("a.csv", "text,label\ngood day,pos\nbad day,\nfine day,pos\nsad day,neg\n")
@@ -157,12 +184,14 @@ def test_the_digest_changes_with_texts_places_and_labels_only(read):
     assert one.digest != read("a.csv", "text,label\ngood,pos\nsad,neg\n").digest
 
 
-def test_tables_and_arrays_hold_every_text(read):
+def test_tables_and_arrays_hold_every_text(read, tmp_path):
     found = read("a.csv", "text,label,n\ngood day,pos,1\nbad day,neg,2\n")
     assert found.to_frame()["text"].tolist() == ["good day", "bad day"]
     arrays = found.arrays()
     starts, content = arrays["text_starts"], arrays["texts_utf8"].tobytes()
     assert [content[a:b].decode() for a, b in pairwise(starts)] == ["good day", "bad day"]
     assert not any(array.dtype.hasobject for array in arrays.values())
+    with np.load(found.save(tmp_path / "texts.npz")) as kept:
+        assert set(kept.files) == set(arrays)
     assert found.take(np.array([1])).texts == ("bad day",)
     assert found.take(np.array([1])).columns["n"].tolist() == [2.0]

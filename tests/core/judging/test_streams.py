@@ -33,6 +33,15 @@ def test_a_stream_holds_the_rows_of_the_whole_file(file, encoding, name):
         assert [label for block in blocks for label in block.labels] == ["neg", "pos"] * 23 + ["neg"]
 
 
+@pytest.mark.parametrize("order", ["label first", "text first"])
+def test_labels_of_a_txt_stand_on_one_side_in_all_blocks(file, order):
+    rows = [(("neg", "pos")[row % 2], text) for row, text in enumerate(TEXTS[:22])]  # the last block has two rows
+    path = file("a.txt", "".join("\t".join(row if order == "label first" else row[::-1]) + "\n" for row in rows))
+    blocks = list(api.stream_texts(str(path)).blocks())
+    assert [text for block in blocks for text in block.texts] == TEXTS[:22]
+    assert [label for block in blocks for label in block.labels] == ["neg", "pos"] * 11
+
+
 def test_rows_left_out_are_counted_and_blocks_not_wanted_are_read_over(file):
     rows = (f"{f'text {row}' if row % 7 else ''},x{row % 2}\n" for row in range(35))
     path = file("a.csv", "text,label\n" + "".join(rows))
