@@ -58,6 +58,9 @@ _COMPUTING = (
 )
 
 
+_SCORING = ("sklearn.metrics", "scipy.optimize", "scipy.stats")  # what scores many texts
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """What a page needs to know of a ready model before it is loaded.
@@ -313,6 +316,15 @@ def _settle() -> None:
     """
     families = (f"explorer_core.architectures.{about.name}" for about in api.list_families())
     for name in (*_COMPUTING, *families):
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+@functools.cache
+def settle_scoring() -> None:
+    """As `_settle`, for what scores many texts: to be called where such work begins, in the background."""
+    for name in _SCORING:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import sys
 
 import pytest
 
@@ -92,6 +94,15 @@ def test_judging_shows_the_scores_of_the_desk(open_texts):
     keys = {node.key for node in app.get("plotly_chart")}
     assert {"texts_confusion", "texts_reliability", "texts_decisions", "texts_effect_0"} <= keys
     assert not [button for button in app.button if button.key == "texts_judge"]
+
+
+def test_what_scores_texts_stays_out_of_the_rounds_of_the_garbage_collector(open_texts):
+    cache.settle_scoring.cache_clear()
+    app = open_texts(CSV, view="Judge")
+    press(app, "texts_judge")
+    assert cache.settle_scoring.cache_info().currsize == 1
+    scoring = sys.modules["sklearn.metrics"].__dict__
+    assert not any(one is scoring for one in gc.get_objects())  # they hold up every run's end if they are walked
 
 
 def test_without_labels_there_are_decisions_and_disagreement_but_no_scores(open_texts):

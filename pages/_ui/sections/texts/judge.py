@@ -129,6 +129,7 @@ def start(desk: Desk, models: list[cache.ModelInfo], mapping: dict[str, str | No
         boards[key] = judged
 
     def judge(progress: work.Progress) -> bool:
+        cache.settle_scoring()
         loaded = [cache.load(info.name, info.fingerprint) for info in models]
         watch(api.judge(loaded, table, mapping, progress=progress, watch=watch))
         return True
