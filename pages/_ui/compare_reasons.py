@@ -32,8 +32,8 @@ _LISTED_WORDS = 6
 _SAID = "There is no bundle of it: a row a text is the numbers, and the texts and the models make them again."
 
 
-def draw(texts: TextsDesk, key: str, judged: Judgement) -> ReasonComparison | None:
-    """The choice of a method and a number, then what came out."""
+def draw(texts: TextsDesk, key: str, judged: Judgement, page: str | None = None) -> ReasonComparison | None:
+    """The choice of a method and a number, then what came out; `page` as in `text_rows.draw`."""
     infos = [next(info for info in texts.models if info.name == name) for name in judged.models]
     keys = cache_compare_many.keys_of(infos)
     labels = {about.name: about.label for about in api.list_methods()}
@@ -62,11 +62,11 @@ def draw(texts: TextsDesk, key: str, judged: Judgement) -> ReasonComparison | No
         messages.plain(dearest) if prices[dearest].seconds > 0.6 * total else "",
     )  # fmt: skip
     if found is not None:
-        explore(found)
+        explore(found, page)
     return found
 
 
-def explore(found: ReasonComparison) -> None:
+def explore(found: ReasonComparison, page: str | None) -> None:
     """The picture, and the texts of a pair, those with the lowest correlation first."""
     from explorer_core.views import reason_ranks
 
@@ -85,7 +85,7 @@ def explore(found: ReasonComparison) -> None:
         "Texts that two models decide alike, for other reasons", list(pairs), key=PAIR,
         bind="query-params", width=480, format_func=lambda name: visible(name)[:80],
     )  # fmt: skip
-    draw_texts(found, pairs[str(chosen)])
+    draw_texts(found, pairs[str(chosen)], page)
     take_away.offer_alone("many_reasons", "reasons", found, _SAID)
 
 
@@ -106,7 +106,7 @@ def told(found: ReasonComparison) -> str:
     return f"Where they decide alike, {said(best)} rank the words most alike, {said(worst)} least."
 
 
-def draw_texts(found: ReasonComparison, pair: int) -> None:
+def draw_texts(found: ReasonComparison, pair: int, page: str | None) -> None:
     """The texts of a pair in a table that opens them."""
     every = [int(row) for row in np.argsort(found.tau[pair], kind="stable") if not np.isnan(found.tau[pair, row])]
     long = [row for row in every if found.n_words[row] >= _LISTED_WORDS]
@@ -118,7 +118,7 @@ def draw_texts(found: ReasonComparison, pair: int) -> None:
     ).hexdigest()
     chosen = text_rows.draw(
         text_rows.Place("many", ROW, found.models[found.pairs[pair][1]]), tag[:12], frame_of(found, pair, rows), rows,
-        [found.texts[row] for row in rows], height=320,
+        [found.texts[row] for row in rows], height=320, page=page,
         column_config={"text": st.column_config.TextColumn(width=480),
                        "tau": st.column_config.NumberColumn(format="%+.2f", width=70),
                        "row": st.column_config.NumberColumn("Row", width=65, help="As counted in the file.")},

@@ -44,7 +44,7 @@ def pick_page() -> str:
 
 def draw(
     place: Place, tag: str, frame: pd.DataFrame, rows: Sequence[int], texts: Sequence[str], *,
-    column_config: Mapping[str, Any], height: int, alt: str,
+    column_config: Mapping[str, Any], height: int, alt: str, page: str | None = None,
 ) -> int | None:  # fmt: skip
     """The table with what the buttons lead to above it; returns the place of the chosen row, if one is.
 
@@ -57,9 +57,10 @@ def draw(
         column_config: How its columns are drawn.
         height: At most, in pixels.
         alt: What it shows, in a sentence.
+        page: What `pick_page` gave for another list of the section; asked here if left out.
     """
-    page = pick_page()
-    here = _kept(place.row_key, rows)
+    page = page or pick_page()
+    here = kept(place.row_key, rows)
     key = f"{place.section}_press_{tag}"
     button = st.column_config.ButtonColumn(
         "Open on", width=90, pinned=True, key=key, on_click=_press, args=(place, key, tuple(rows), tuple(texts), page)
@@ -74,7 +75,7 @@ def draw(
     )  # fmt: skip
     cells = said["selection"]["cells"]
     chosen = int(cells[0][0]) if cells and 0 <= cells[0][0] < len(rows) else None
-    _keep(place.row_key, None if chosen is None else int(rows[chosen]))
+    keep(place.row_key, None if chosen is None else int(rows[chosen]))
     return chosen
 
 
@@ -82,11 +83,11 @@ def _press(place: Place, key: str, rows: Sequence[int], texts: Sequence[str], pa
     """A callback: the text of the pressed row is opened; on the way back its row is the chosen one."""
     pressed = st.session_state[key]
     if pressed is not None and 0 <= pressed["row"] < len(rows):
-        _keep(place.row_key, int(rows[pressed["row"]]))
+        keep(place.row_key, int(rows[pressed["row"]]))
         way_back.take(place.section, texts[pressed["row"]], page, place.model)
 
 
-def _kept(key: str, rows: Sequence[int]) -> int | None:
+def kept(key: str, rows: Sequence[int]) -> int | None:
     """Place of the row chosen before, or named in the address."""
     asked = st.query_params.get(key, "")
     if key not in st.session_state and asked.isascii() and asked.isdigit() and len(asked) < 10:
@@ -95,7 +96,8 @@ def _kept(key: str, rows: Sequence[int]) -> int | None:
     return next((index for index, row in enumerate(rows) if row == found), None)
 
 
-def _keep(key: str, row: int | None) -> None:
+def keep(key: str, row: int | None) -> None:
+    """Remember the chosen row, and name it in the address; `None` forgets it."""
     if row is None:
         st.session_state.pop(key, None)
         st.query_params.pop(key, None)

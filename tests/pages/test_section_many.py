@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from explorer_core import api
-from pages._ui import cache, cache_texts, compare_reasons, state
+from pages._ui import cache, cache_texts, compare_reasons, compare_split, state
 from pages._ui.sections.compare import many
 from tests.pages.conftest import said, settled
 from tests.pages.test_section_human import numbers
@@ -64,8 +64,13 @@ def test_tables_and_pictures_are_those_of_the_desk(open_many):
     found, shown = api.compare_accuracy(judged), html(app)
     for scores in judged.scores:
         assert f"{scores.accuracy:.3f}" in shown
-    for pair in range(3):
-        assert f"<td>{int(found.only_first[pair]):,}</td><td>{int(found.only_second[pair]):,}</td>" in shown
+    rows = next(one.value for one in app.dataframe if "p of all" in one.value).set_index("pair")
+    assert rows.index.tolist() == [
+        ("RNN and LSTM", "RNN and BiLSTM", "LSTM and BiLSTM")[pair] for pair in np.argsort(found.p, kind="stable")
+    ]
+    for pair, name in enumerate(("RNN and LSTM", "RNN and BiLSTM", "LSTM and BiLSTM")):
+        assert rows.loc[name, compare_split.FIRST_ONLY] == found.only_first[pair]
+        assert rows.loc[name, compare_split.SECOND_ONLY] == found.only_second[pair]
         share = 1 - float(judged.agreement.differs[found.pairs[pair]])
         assert f"{share:.1%}" in shown
     thirds = api.locate_evidence(judged)
@@ -79,6 +84,26 @@ def test_tables_and_pictures_are_those_of_the_desk(open_many):
     assert sorted(taus) == pytest.approx(sorted(reasons.tau[~np.isnan(reasons.tau)].tolist()), abs=1e-6)
     rows = next(one.value for one in app.dataframe if "tau" in one.value)
     assert rows["tau"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("right", [0, 1])
+def test_a_pair_lists_the_texts_on_which_just_one_of_it_is_right_and_each_opens_in_the_other(open_many, right):
+    names = ("starter-rnn", "starter-gru")
+    app = press(open_many("rnn", "gru", many_split="0", many_split_right=names[right]), "Judge them")
+    table = api.read_starter("test")
+    decided = [[model.labels[at] for at in api.predict(model, table.texts).logits.argmax(1)] for model in load(app)]
+    said_of = dict(zip(table.texts, zip(*decided, strict=True), strict=True))
+    labels = [table.label_values[at] for at in table.label]
+    split = [text for text, label in zip(table.texts, labels, strict=True)
+             if said_of[text][right] == label != said_of[text][1 - right]]  # fmt: skip
+    assert len(split) > 2
+    rows = next(one.value for one in app.dataframe if "RNN" in one.value and "text" in one.value)
+    assert sorted(rows["text"]) == sorted(text[:240] for text in split)
+    assert rows.columns.tolist()[3:5] == [("RNN", "GRU")[right], ("RNN", "GRU")[1 - right]]
+    for row in rows.to_dict("records"):
+        assert row[("RNN", "GRU")[right]].startswith(row["label"])
+        assert not row[("RNN", "GRU")[1 - right]].startswith(row["label"])
+    assert not app.error
 
 
 def test_texts_of_a_file_show_where_the_evidence_lies_by_the_scores(open_many):

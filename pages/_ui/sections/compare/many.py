@@ -14,6 +14,7 @@ from pages._ui import (
     cache_compare_many,
     cache_texts,
     compare_reasons,
+    compare_split,
     compare_texts,
     compared,
     figures,
@@ -36,7 +37,7 @@ SECTION = {
     "alone": True,
 }
 SOURCE = "many_texts"  # key, and name in the address
-KEYS = (SOURCE, *compare_reasons.KEYS, text_rows.OPENS)
+KEYS = (SOURCE, *compare_split.KEYS, *compare_reasons.KEYS, text_rows.OPENS)
 EVIDENCE = "many_evidence"  # key of the chart
 SPLITS = {
     "test": "Starter corpus, test rows",
@@ -82,14 +83,13 @@ def begin_known(texts: TextsDesk) -> None:
 
 def explore(texts: TextsDesk, key: str, judged: Judgement) -> None:
     """Everything that was judged, model against model."""
-    if judged.has_labels:
-        draw_accuracy(key, judged)
+    page = draw_accuracy(key, judged) if judged.has_labels else None
     draw_agreement(judged)
     is_starter = texts.choice.is_empty
     if judged.has_labels and is_starter:
         draw_evidence(cache_compare_many.marked_evidence(key, judged))
     st.markdown("#### The same label for other reasons")
-    reasons = compare_reasons.draw(texts, key, judged)
+    reasons = compare_reasons.draw(texts, key, judged, page)
     if reasons is not None and judged.has_labels and not is_starter:
         from explorer_core import api
 
@@ -99,8 +99,8 @@ def explore(texts: TextsDesk, key: str, judged: Judgement) -> None:
 # Who is right more often --------------------------------------------------------------------------------------------
 
 
-def draw_accuracy(key: str, judged: Judgement) -> None:
-    """Accuracy of every model, and McNemar's test of every pair."""
+def draw_accuracy(key: str, judged: Judgement) -> str | None:
+    """Accuracy of every model, and McNemar's test of every pair; returns what `compare_split.draw` does."""
     found = cache_compare_many.accuracy(key, judged)
     names = names_of(judged)
     rows = [
@@ -113,7 +113,7 @@ def draw_accuracy(key: str, judged: Judgement) -> None:
     st.caption(f"Over {found.n_texts:,} texts with a label; in brackets 95 % intervals (bootstrap).")
     st.markdown("#### Which differences are more than chance")
     st.markdown(told(found, names))
-    st.html(pairs_table(found, names))
+    page = compare_split.draw(found, judged, names)
     notes = [
         "McNemar’s exact test looks only at the texts on which just one of two models is right. With "
         f"{len(found.pairs)} pairs, some p falls low by chance: “p of all” holds for all of them together (Holm 1979)."
@@ -122,24 +122,7 @@ def draw_accuracy(key: str, judged: Judgement) -> None:
         notes.append(f"The texts are pieces of {found.n_rows:,} rows, which the test does not know: it is too sure.")
     st.caption(" ".join(notes))
     take_away.offer_alone("many_accuracy", "accuracy", found, _SAID)
-
-
-def pairs_table(found: AccuracyComparison, names: list[str]) -> str:
-    """One row for each pair, the surest first, as HTML."""
-    rows = []
-    for pair in sorted(range(len(found.pairs)), key=lambda at: (found.p[at], -abs(found.difference[at]))):
-        one, other = found.pairs[pair]
-        difference = number(float(found.difference[pair]), signed=True)
-        low, high = (number(float(ends[pair]), signed=True) for ends in (found.low, found.high))
-        rows.append(
-            [f"{_name(names[one])}&nbsp;and&nbsp;{_name(names[other])}", f"{int(found.only_first[pair]):,}",
-             f"{int(found.only_second[pair]):,}",
-             f"{difference} <span class='range'>({low} to {high})</span>", _p(float(found.p[pair])),
-             _p(float(found.p_holm[pair]))]
-        )  # fmt: skip
-    return score_table.table(
-        ("pair", "only the first right", "only the second right", "difference of accuracies", "p", "p of all"), rows
-    )
+    return page
 
 
 def told(found: AccuracyComparison, names: list[str]) -> str:
@@ -229,10 +212,6 @@ def _name(name: str) -> str:
 
 def _ends(low: float, high: float) -> str:
     return f"<span class='range'>({low:.3f} to {high:.3f})</span>"
-
-
-def _p(value: float) -> str:
-    return "&lt;&nbsp;0.0001" if value < _LEAST_P else number(value, digits=2)
 
 
 def _kappa(value: float) -> str:
