@@ -41,6 +41,26 @@ class Made:
     corpus: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A result about several models with the call of the front desk that made it.
+
+    Attributes:
+        call: Name of a function of `explorer_core.api`.
+        of: Name of the call whose results, one of each model, are compared; empty for a call that takes the models and
+            the text.
+        arguments: Its other arguments, as plain JSON values.
+        result: What it gave.
+        one_by_one: Whether it takes the results as arguments of their own instead of as one sequence.
+    """
+
+    call: str
+    of: str
+    arguments: Mapping[str, Any]
+    result: Exportable
+    one_by_one: bool = False
+
+
 def write(
     path: Path,
     model: LoadedModel,
@@ -60,7 +80,7 @@ def write(
     named = dict(zip(name_calls(made), made, strict=True))
     takes = {name: what_it_takes(one.call, desk) for name, one in named.items()}
     for name, one in named.items():
-        _check_fits(name, one, takes[name], model, text)
+        check_fits(name, one, takes[name], model, text)
     calls = [
         {"name": name, "call": one.call, "takes": takes[name], "arguments": dict(one.arguments),
          "corpus": one.corpus}
@@ -68,16 +88,25 @@ def write(
     ]  # fmt: skip
     files = {
         "text.txt": text.encode("utf-8"),
-        "tokens.json": _json(_tokens(read_text(model.tokenizer, text, model.max_tokens))),
+        "tokens.json": as_json(tokens_of(read_text(model.tokenizer, text, model.max_tokens))),
         "arrays.npz": pack_arrays({name: one.result for name, one in named.items()}),
         **{f"{name}.csv": safe_csv(one.result.to_frame()) for name, one in named.items()},
-        "settings.json": _json(_describe(model) | {"calls": calls, "settings": dict(chosen or {})}),
+        "settings.json": as_json(describe(model) | {"calls": calls, "settings": dict(chosen or {})}),
         "reproduce.py": _SCRIPT.read_bytes(),
     }
     if figures:
         from explorer_core.views import _html
 
         files["figures.html"] = _html.page(f"What {model.name} read", text, figures).encode("utf-8")
+    return save(path, files)
+
+
+def save(path: Path, files: Mapping[str, bytes]) -> Path:
+    """Write the files as one zip.
+
+    Raises:
+        InvalidInputError: If the place cannot be written.
+    """
     try:
         path.write_bytes(pack_files(files))
     except OSError as error:
@@ -105,12 +134,17 @@ def what_it_takes(call: str, desk: Mapping[str, Any]) -> list[str]:
     Raises:
         IncompatibleError: If there is no such call, or it takes something else.
     """
-    function = None if call.startswith("_") else desk.get(call)
-    names = list(inspect.signature(function).parameters) if inspect.isfunction(function) else []
+    names = names_of(call, desk)
     for takes in (["model", "text"], ["trace"], ["index", "trace"], ["index"]):
         if names[: len(takes)] == takes:
             return takes
     raise IncompatibleError(f"{call[:60]!r} is no call that can be made again from one model and one text.")
+
+
+def names_of(call: str, desk: Mapping[str, Any]) -> list[str]:
+    """Names of what a call of the front desk takes; none if there is no such call."""
+    function = None if call.startswith("_") else desk.get(call)
+    return list(inspect.signature(function).parameters) if inspect.isfunction(function) else []
 
 
 def name_calls(made: Sequence[Made]) -> list[str]:
@@ -122,7 +156,7 @@ def name_calls(made: Sequence[Made]) -> list[str]:
     return names
 
 
-def _check_fits(name: str, one: Made, takes: Sequence[str], model: LoadedModel, text: str) -> None:
+def check_fits(name: str, one: Made, takes: Sequence[str], model: LoadedModel, text: str) -> None:
     """Refuse a result of another model or another text, and arguments that JSON cannot hold."""
     if getattr(one.result, "fingerprint", model.fingerprint) != model.fingerprint:
         raise IncompatibleError(f"{name} was made with other weights than those of {model.name}; make it again.")
@@ -131,15 +165,24 @@ def _check_fits(name: str, one: Made, takes: Sequence[str], model: LoadedModel, 
         raise IncompatibleError(f"{name} was made from another text; make it again.")
     if "index" in takes and one.corpus is None:
         raise InvalidInputError(f"{name} was made over a corpus; the bundle must know which, and how it was indexed.")
+    check_arguments(name, [dict(one.arguments), one.corpus])
+
+
+def check_arguments(name: str, arguments: Any) -> None:
+    """Refuse arguments that JSON cannot hold.
+
+    Raises:
+        InvalidInputError: If any is no plain value.
+    """
     try:
-        json.dumps([dict(one.arguments), one.corpus], allow_nan=False)
+        json.dumps(arguments, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InvalidInputError(
             f"The arguments of {name} cannot be kept in a bundle; plain numbers, words, lists and tables can."
         ) from error
 
 
-def _describe(model: LoadedModel) -> dict[str, Any]:
+def describe(model: LoadedModel) -> dict[str, Any]:
     """The model, the machine and what a comparison needs."""
     import platform
 
@@ -170,7 +213,8 @@ def _source(name: str) -> str:
     return "the Hugging Face Hub" if "/" in name else "a folder"
 
 
-def _tokens(reading: Reading) -> dict[str, Any]:
+def tokens_of(reading: Reading) -> dict[str, Any]:
+    """The words and tokens of a reading, as plain values."""
     return {
         "words": list(reading.words),
         "tokens": list(reading.tokens),
@@ -181,5 +225,6 @@ def _tokens(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _json(plain: Mapping[str, Any]) -> bytes:
+def as_json(plain: Mapping[str, Any]) -> bytes:
+    """The file that holds plain values."""
     return (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode("utf-8")

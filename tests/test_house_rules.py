@@ -45,12 +45,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "evaluation": frozenset({"datasets", "prediction"}),
     "api": frozenset(
         {
-            *("architectures", "attribution", "bundle", "comparing", "corpus", "datasets"),
+            *("architectures", "attribution", "bundle", "comparing", "comparison_bundle", "corpus", "datasets"),
             *("designs", "evaluation", "exam", "judging", "lab", "prediction"),
             *("projecting", "reasons", "report", "tracing", "training"),
         }
     ),
     "bundle": frozenset({"views"}),  # writes the pictures into a page
+    "comparison_bundle": frozenset({"bundle"}),  # the same for several models
     "report": frozenset({"views"}),  # as above
     "commands": frozenset({"api"}),
     "__main__": frozenset({"commands"}),

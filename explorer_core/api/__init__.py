@@ -13,7 +13,7 @@ from explorer_core.api._agreement import (
     rationale_columns,
     read_rationales,
 )
-from explorer_core.api._bundle import reproduce_bundle
+from explorer_core.api._bundle import reproduce_bundle, reproduce_comparison
 from explorer_core.api._checkpoints import (
     evaluate_checkpoints,
     gradient_history,
@@ -172,7 +172,7 @@ from explorer_core.api._words import (
     price_assessment,
     price_attribution,
 )
-from explorer_core.bundle import Made
+from explorer_core.bundle import Compared, Made
 from explorer_core.designs.spec import DesignSpec, Network
 from explorer_core.exam.spec import ExamSpec
 from explorer_core.judging.spec import SliceSpec, TextsSpec
@@ -181,6 +181,7 @@ from explorer_core.progress import Progress
 from explorer_core.training.spec import DataSpec, TrainingSpec
 
 __all__ = [
+    "Compared",
     "DataSpec",
     "DesignSpec",
     "ExamSpec",
@@ -291,6 +292,7 @@ __all__ = [
     "report_method",
     "report_words",
     "reproduce_bundle",
+    "reproduce_comparison",
     "reproduce_design",
     "reproduce_judgement",
     "restore_model",

@@ -33,6 +33,10 @@ _BUNDLE = (
     "One zip: text, tokens, arrays, tables{pictures}, settings with versions and the fingerprint of the weights, and "
     "reproduce.py, a short script that computes every number again and says whether all agree to 1e-5."
 )
+SEVERAL = (
+    "The bundle holds every model's numbers and the comparison; its script computes all of them again and says whether "
+    "they agree to 1e-5."
+)
 _PICTURES = ", pictures as one web page that needs no network and saves each as PNG or SVG"
 _CAMERA = "\n\nA single picture: the camera in the menu above it saves it as SVG."
 
@@ -176,3 +180,18 @@ def bundle(
     with tempfile.TemporaryDirectory(prefix="unrolled-") as folder:
         path = Path(folder) / "bundle.zip"
         return api.reproduce_bundle(path, model, look.text, calls, figures=drawn, settings=address).read_bytes()
+
+
+def bundle_of_several(
+    infos: Sequence[cache.ModelInfo], text: str, made: Sequence[Sequence[api.Made]], compared: Sequence[api.Compared]
+) -> tuple[Callable[[], bytes], str]:
+    """What makes the reproduce bundle of a comparison, for `more` of `offer_alone`; see `api.reproduce_comparison`."""
+    address = {name: value for name, value in st.query_params.to_dict().items() if name != state.TEXT}
+
+    def make() -> bytes:
+        models = [cache.load(info.name, info.fingerprint) for info in infos]
+        with tempfile.TemporaryDirectory(prefix="unrolled-") as folder:
+            path = Path(folder) / "bundle.zip"
+            return api.reproduce_comparison(path, models, text, made, compared, settings=address).read_bytes()
+
+    return make, f"{compared[0].call.replace('_', '-')}-bundle.zip"

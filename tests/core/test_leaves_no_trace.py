@@ -178,7 +178,7 @@ NOT_READING = {
     "evaluate",  # predicts; its data has a test of its own
     "open_index",  # reads what `index_states` wrote
     *("run_lab", "price_lab", "lab_example"),  # are given no network; their own test is in lab/test_run.py
-    *("reproduce_bundle", "reproduce_judgement", "write_report"),  # pack results; only their scripts call a network
+    *("reproduce_bundle", "reproduce_comparison", "reproduce_judgement", "write_report"),  # pack results
     *("run_exam", "start_exam", "resume_exam", "price_exam", "list_exam_jobs"),  # train networks of their own
     *("list_exams", "load_exam", "find_exam", "delete_exam", "delete_upload", "forget_verdicts"),  # are about files
     *("read_texts", "stream_texts", "guess_labels", "find_pairs"),  # read files

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
+import runpy
+import sys
+import zipfile
+
+import numpy as np
 import pytest
 
 from explorer_core import api
@@ -38,7 +45,7 @@ def test_every_chosen_model_has_its_line_and_its_row(open_compare, home):
         assert share == pytest.approx(float(found.probs[0].max()), abs=1e-6)
     labels = [button.label for button in app.get("download_button")]
     assert "Arrays (npz)" in labels
-    assert sum(label.startswith("Bundle of") for label in labels) == len(MODELS)
+    assert labels.count("Reproduce bundle (zip)") == 1
 
 
 @pytest.mark.parametrize("below", together._BELOW[1:])
@@ -75,3 +82,20 @@ def test_any_text_is_read(open_compare, text):
     app = open_compare(MODELS[:2], text)
     assert not app.error
     assert len(table(app)) == 2
+
+
+@pytest.mark.parametrize("below", together._BELOW)
+def test_the_bundle_computes_every_model_and_their_comparison_again(open_compare, below, tmp_path, monkeypatch):
+    offered = []
+    monkeypatch.setattr(together.take_away, "offer_alone", lambda *given: offered.append(given))
+    open_compare(MODELS[1:], compare_below=below)
+    make, _ = offered[-1][-1]["Reproduce bundle (zip)"]
+    with zipfile.ZipFile(io.BytesIO(make())) as archive:
+        archive.extractall(tmp_path)
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    assert [one["name"] for one in settings["models"]] == MODELS[1:]
+    parts = {name.rpartition(".")[0] for name in np.load(tmp_path / "arrays.npz").files}
+    call = settings["models"][0]["calls"][0]["name"]
+    assert parts == {f"1.{call}", f"2.{call}", f"3.{call}", settings["compared"][0]["call"]}
+    monkeypatch.setattr(sys, "argv", ["reproduce.py"])
+    runpy.run_path(str(tmp_path / "reproduce.py"))  # leaves with a sentence where an array differs

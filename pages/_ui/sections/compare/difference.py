@@ -31,7 +31,6 @@ from pages._ui import (
     rereading,
     scored,
     seed_runs,
-    state,
     take_away,
     widgets,
     work,
@@ -296,22 +295,19 @@ def offer(
     if different is None:
         return
     found, scores = different
-    address = {name: value for name, value in st.query_params.to_dict().items() if name != state.TEXT}
-    more = {}
-    for info, name, one in zip(pair.infos, pair.names, scores, strict=True):
-        look = Look(info, desk.text, cache.trace(info.name, info.fingerprint, desk.text, False), desk.target)
-        made = [take_away.as_made("attribute", one, {"method": one.method, "target": one.target, **one.knobs})]
-        if verdicts is not None:
-            made.append(take_away.as_made("trace_running", cache_compare.running(info, desk.text), {}))
-        stem = info.name.replace("/", "-").replace("@", "-at-")
-        more[f"Reproduce bundle of {messages.plain(name)} (zip)"] = (
-            functools.partial(take_away.bundle, look, made, None, address), f"{stem}-difference-bundle.zip",
-        )  # fmt: skip
+    made = [[take_away.as_made("attribute", one, {"method": one.method, "target": one.target, **one.knobs})]
+            for one in scores]  # fmt: skip
+    came_out = [api.Compared("compare_words", "attribute", {"normalisation": found.normalisation}, found, True)]
+    if verdicts is not None:
+        for mine, info in zip(made, pair.infos, strict=True):
+            mine.append(take_away.as_made("trace_running", cache_compare.running(info, desk.text), {}))
+        arguments = {"target": verdicts.target}
+        came_out.append(api.Compared("compare_verdicts", "trace_running", arguments, verdicts, True))
+    more = {"Reproduce bundle (zip)": take_away.bundle_of_several(pair.infos, desk.text, made, came_out)}
     if verdicts is not None:
         more["Verdicts (CSV)"] = (functools.partial(take_away.csv, verdicts), "verdict-difference.csv")
     take_away.offer_alone(
         "difference", "word-difference", found,
-        "Arrays and table hold both models and their difference. A bundle computes the numbers of one model again; "
-        "their difference is compare_words and compare_verdicts of what both give.",
+        take_away.SEVERAL,
         more,
     )  # fmt: skip

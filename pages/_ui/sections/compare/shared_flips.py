@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
+from explorer_core import api
 from explorer_core.numerals import number
 from explorer_core.palette import class_colors
 from explorer_core.results import DELETE, SWAP, SharedFlips
@@ -71,11 +72,9 @@ def draw(desk: Desk) -> None:
         "Gardner et al. 2020, Evaluating Models’ Local Decision Boundaries via Contrast Sets; Li, Monroe and Jurafsky "
         "2016, Understanding neural networks through representation erasure",
     )
-    take_away.offer_alone(
-        "shared-flips", "shared-flips", found,
-        f"A bundle holds one model; this is of {len(found.models)}. "
-        f"api.find_shared_flips(models, text, budget={budget}) makes it again.",
-    )  # fmt: skip
+    came_out = [api.Compared("find_shared_flips", "", {"budget": budget}, found)]
+    bundle = take_away.bundle_of_several(desk.models, desk.text, [[] for _ in desk.models], came_out)
+    take_away.offer_alone("shared-flips", "shared-flips", found, take_away.SEVERAL, {"Reproduce bundle (zip)": bundle})
 
 
 def search(desk: Desk, budget: int) -> SharedFlips | None:

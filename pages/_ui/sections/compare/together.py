@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,12 +31,10 @@ from pages._ui import (
     messages,
     rereading,
     scored,
-    state,
     strip,
     take_away,
 )
 from pages._ui.compared import Desk
-from pages._ui.look import Look
 
 SECTION = {
     "label": "This text",
@@ -48,6 +45,7 @@ SECTION = {
 BELOW, STATES = "compare_below", "compare_states"  # keys, and names in the address
 VERDICT, CHART = "compare_verdict", "compare_below_chart"
 GROUP = "compare"  # elements that choose a word together
+BUNDLE = "Reproduce bundle (zip)"
 _BELOW = ("Verdict after each word", "Scores of the words", "States and gates", "Reach of the gradient")
 _QUANTITIES = {"How far each word moves the state": "move", "Gate that keeps": "keep", "Gate that writes": "write",
                "Size of the state": "size"}  # fmt: skip
@@ -161,8 +159,10 @@ def draw_strips(desk: Desk, ready: Sequence[cache.ModelInfo], found: TextCompari
             notes=reading.notes, charts=(VERDICT,), view="words",
             label=f"Words of the text, with the verdict of {info.name}",
         )  # fmt: skip
-    models = {info: {"trace_running": cache_compare.running(info, desk.text)} for info in ready}
-    offer(desk, "compare-verdicts", found, models)
+    models: Mapping[cache.ModelInfo, take_away.Result] = {
+        info: (cache_compare.running(info, desk.text), {}) for info in ready
+    }
+    offer(desk, "compare-verdicts", found, models, ("trace_running", "compare_running", {"target": found.target}))
 
 
 # Scores -------------------------------------------------------------------------------------------------------------
@@ -200,11 +200,10 @@ def draw_scores(desk: Desk, infos: Sequence[cache.ModelInfo]) -> None:
         "footing."
     )
     draw_likeness(desk, found)
-    models = {
-        look.info: {"attribute": (one, {"method": one.method, "target": one.target, **one.knobs})}
-        for look, one in there
+    models: Mapping[cache.ModelInfo, take_away.Result] = {
+        look.info: (one, {"method": one.method, "target": one.target, **one.knobs}) for look, one in there
     }
-    offer(desk, "compare-scores", found, models)
+    offer(desk, "compare-scores", found, models, ("attribute", "compare_scores", {}))
 
 
 def draw_likeness(desk: Desk, found: ScoreComparison) -> None:
@@ -246,11 +245,10 @@ def draw_states(desk: Desk, infos: Sequence[cache.ModelInfo]) -> None:
     if st.session_state.get(STATES) not in (None, *_QUANTITIES):
         del st.session_state[STATES]
     chosen = st.selectbox("Quantity", list(_QUANTITIES), key=STATES, bind="query-params", width=330)
+    quantity = _QUANTITIES[chosen or next(iter(_QUANTITIES))]
     looks = {info: desk.look(info) for info in infos}
     try:
-        found: StateLines = api.compare_states_of_text(
-            [look.trace for look in looks.values()], _QUANTITIES[chosen or next(iter(_QUANTITIES))]
-        )
+        found: StateLines = api.compare_states_of_text([look.trace for look in looks.values()], quantity)
     except ExplorerError as error:
         st.info(f"{messages.plain(str(error))} Choose a network that has it, or another quantity.")
         return
@@ -259,7 +257,8 @@ def draw_states(desk: Desk, infos: Sequence[cache.ModelInfo]) -> None:
     if found.left_out:
         st.caption(f"Without such a quantity: {messages.plain(', '.join(found.left_out))}.")
     figures.how_to_read("state_lines")
-    offer(desk, "compare-states", found, {info: {"trace_states": look.trace} for info, look in looks.items()})
+    models = {info: look.trace for info, look in looks.items()}
+    offer(desk, "compare-states", found, models, ("trace_states", "compare_states_of_text", {"quantity": quantity}))
 
 
 def draw_reach(desk: Desk, infos: Sequence[cache.ModelInfo]) -> None:
@@ -271,28 +270,33 @@ def draw_reach(desk: Desk, infos: Sequence[cache.ModelInfo]) -> None:
     names = [desk.short_names[model] for model in found.models]
     figures.chart(gradient_reach.render(found, names=names), CHART, gradient_reach.alt_text(found, names=names))
     figures.how_to_read("gradient_reach")
-    models = {info: {"trace_gradients": (trace, {"target": trace.target})} for info, trace in traces.items()}
-    offer(desk, "compare-reach", found, models)
+    models = {info: (trace, {"target": trace.target}) for info, trace in traces.items()}
+    offer(desk, "compare-reach", found, models, ("trace_gradients", "compare_reach", {}))
 
 
 # Taken away ---------------------------------------------------------------------------------------------------------
 
 
 def offer(
-    desk: Desk, key: str, found: Exportable, models: Mapping[cache.ModelInfo, Mapping[str, take_away.Result]]
+    desk: Desk,
+    key: str,
+    found: Exportable,
+    models: Mapping[cache.ModelInfo, take_away.Result],
+    made_by: tuple[str, str, Mapping[str, Any]],
 ) -> None:
-    """What is shown, to be taken away: the comparison, and a bundle of every model that computes its numbers again."""
-    address = {name: value for name, value in st.query_params.to_dict().items() if name != state.TEXT}
-    more: dict[str, tuple[Callable[[], bytes], str]] = {}
-    for info, made in models.items():
-        calls = [
-            take_away.as_made(call, *(result if isinstance(result, tuple) else (result,)))
-            for call, result in made.items()
-        ]
-        look = Look(info, desk.text, cache.trace(info.name, info.fingerprint, desk.text, False), desk.target)
-        more[f"Bundle of {messages.plain(desk.short_names[info.name])} (zip)"] = (
-            functools.partial(take_away.bundle, look, calls, None, address),
-            f"{info.name.replace('/', '-')}-{key}-bundle.zip",
-        )
-    said = "A bundle computes the numbers of one model again and asserts that all agree."
-    take_away.offer_alone(key, key, found, said, more)
+    """What is shown, to be taken away, with a bundle that computes every model's numbers and the comparison again.
+
+    Args:
+        desk: What the section is given.
+        key: Of the buttons, and beginning of the files' names.
+        found: The comparison.
+        models: What each model gave.
+        made_by: The call that made each of these, the call that compared them, and its other arguments.
+    """
+    call, comparison, arguments = made_by
+    made = [
+        [take_away.as_made(call, *(result if isinstance(result, tuple) else (result,)))] for result in models.values()
+    ]
+    came_out = [api.Compared(comparison, call, arguments, found)]
+    more = {BUNDLE: take_away.bundle_of_several(list(models), desk.text, made, came_out)}
+    take_away.offer_alone(key, key, found, take_away.SEVERAL, more)
