@@ -108,8 +108,7 @@ class TextTable(Exportable):
         for array in (self.file, self.row_numbers, self.label):
             found.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
         for column in self.columns.values():
-            is_words = isinstance(column, tuple)
-            found.update(_joined(column) if is_words else np.ascontiguousarray(column).tobytes())
+            found.update(_joined(column) if isinstance(column, tuple) else np.ascontiguousarray(column).tobytes())
         found.update(_joined((*self.file_names, *self.label_values, *self.columns)))
         return found.hexdigest()[:32]
 
