@@ -54,6 +54,9 @@ class Knob:
         return value
 
 
+SEED = Knob("seed", "Seed", "Where the random numbers begin.", 0, 0, 2**31 - 1, 1)
+
+
 def check_index(name: str, value: Any, size: int) -> int:
     """A place on an axis, if it is a whole number from 0 to size - 1.
 

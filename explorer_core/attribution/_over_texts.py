@@ -11,7 +11,7 @@ from explorer_core import registry
 from explorer_core.attribution import _explaining
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.loaded import LoadedModel
-from explorer_core.params import Knob
+from explorer_core.params import SEED, Knob
 from explorer_core.progress import Progress
 from explorer_core.results import AttributionPrice, WordAttribution
 from explorer_core.text import read_text
@@ -21,7 +21,6 @@ _PRICED, _TRIED_S = 40, 1.0  # texts priced, about; a text that takes longer by 
 N_RESAMPLES = 2_000
 CONFIDENCE = 0.95
 N_TEXTS = Knob("n_texts", "Texts", "Texts drawn at random.", 100, 2, 2_000, 10)
-SEED = Knob("seed", "Seed", "Where the random numbers begin.", 0, 0, 2**31 - 1, 1)
 
 UNREADABLE = "nothing the model can read"
 

@@ -38,7 +38,6 @@ REMOVAL = Knob(
     "removal", "Removal", "How a word is taken away; auto follows what the network has seen in training.", "auto",
     choices=("auto", *REMOVALS),
 )  # fmt: skip
-SEED = Knob("seed", "Seed", "Where the random numbers begin.", 0, 0, 2**31 - 1, 1)
 
 
 @dataclass(frozen=True)

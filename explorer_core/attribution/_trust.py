@@ -21,6 +21,7 @@ from explorer_core.attribution._trust_case import Case, counts_of, effects, move
 from explorer_core.errors import IncompatibleError
 from explorer_core.loaded import LoadedModel
 from explorer_core.numerals import number
+from explorer_core.params import SEED
 from explorer_core.progress import Progress
 from explorer_core.results import (
     AttributionPrice,
@@ -56,6 +57,7 @@ def assess(
     progress: Progress | None,
 ) -> TrustCard:
     """Every measurement of one attribution; see `api.assess`."""
+    SEED.check(seed)
     if attribution.fingerprint != model.fingerprint or attribution.reading.text != text:
         raise IncompatibleError("This attribution is of another network or another text. Make it again and judge that.")
     scorer = _scorer.make(model, attribution.reading, attribution.target, None)

@@ -11,7 +11,7 @@ from explorer_core import registry
 from explorer_core.attribution import _in_batches, _over_texts
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.loaded import LoadedModel
-from explorer_core.params import Knob
+from explorer_core.params import SEED, Knob
 from explorer_core.progress import Progress
 from explorer_core.results import AttributionPrice, SuspectWords, TextTable, WordAttribution, WordReport
 from explorer_core.tracing._target import class_of
@@ -97,7 +97,7 @@ def report(
 
 def draw(n_given: int, n_texts: int, seed: int) -> np.ndarray:
     """Places of the texts that are explained, in a random order, so that the first of them stand for all."""
-    return np.random.default_rng(_over_texts.SEED.check(seed)).permutation(n_given)[:n_texts]
+    return np.random.default_rng(SEED.check(seed)).permutation(n_given)[:n_texts]
 
 
 def price(model: LoadedModel, texts: Sequence[str], method: str, n_texts: int) -> AttributionPrice:

@@ -10,8 +10,8 @@ import torch
 from captum.attr import GradientShap
 
 from explorer_core.attribution._captum import N_ROUNDS, in_rounds, own_vectors
-from explorer_core.attribution._scorer import BASELINE, SEED, Scorer, Scores
-from explorer_core.params import Knob
+from explorer_core.attribution._scorer import BASELINE, Scorer, Scores
+from explorer_core.params import SEED, Knob
 from explorer_core.tracing._arrays import to_numpy
 
 ABOUT = {

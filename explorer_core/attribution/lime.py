@@ -11,8 +11,8 @@ from captum._utils.models.linear_model import SkLearnLasso
 from captum.attr import Lime
 
 from explorer_core.attribution._captum import in_rounds, words_there
-from explorer_core.attribution._scorer import REMOVAL, SEED, Scorer, Scores
-from explorer_core.params import Knob
+from explorer_core.attribution._scorer import REMOVAL, Scorer, Scores
+from explorer_core.params import SEED, Knob
 from explorer_core.tracing._arrays import to_numpy
 
 ABOUT = {

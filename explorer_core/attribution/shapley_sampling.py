@@ -9,8 +9,8 @@ import torch
 from captum.attr import ShapleyValueSampling
 
 from explorer_core.attribution._captum import N_ROUNDS, in_rounds, without_words, words_there
-from explorer_core.attribution._scorer import REMOVAL, SEED, Scorer, Scores
-from explorer_core.params import Knob
+from explorer_core.attribution._scorer import REMOVAL, Scorer, Scores
+from explorer_core.params import SEED, Knob
 from explorer_core.tracing._arrays import to_numpy
 
 ABOUT = {

@@ -9,8 +9,8 @@ import numpy as np
 from captum.attr import NoiseTunnel, Saliency
 
 from explorer_core.attribution._captum import N_ROUNDS, own_vectors
-from explorer_core.attribution._scorer import SEED, Scorer, Scores
-from explorer_core.params import Knob
+from explorer_core.attribution._scorer import Scorer, Scores
+from explorer_core.params import SEED, Knob
 from explorer_core.results.gradients import by_word, norm_of
 from explorer_core.seeding import seeded
 from explorer_core.tracing._arrays import to_numpy

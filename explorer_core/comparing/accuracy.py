@@ -14,6 +14,7 @@ import numpy as np
 
 from explorer_core.errors import IncompatibleError
 from explorer_core.judging.scores import MAX_DRAWS
+from explorer_core.params import SEED
 from explorer_core.results import AccuracyComparison, Judgement
 
 N_RESAMPLES = 1_000
@@ -22,6 +23,7 @@ _TAILS = (2.5, 97.5)
 
 def compare(judged: Judgement, *, n_resamples: int = N_RESAMPLES, seed: int = 0) -> AccuracyComparison:
     """McNemar's test and the difference of accuracies of every pair; see `api.compare_accuracy`."""
+    SEED.check(seed)
     if len(judged.models) < 2:
         raise IncompatibleError("Two models or more are compared. Judge the texts by another model too.")
     if not judged.has_labels:

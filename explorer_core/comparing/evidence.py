@@ -16,6 +16,7 @@ from explorer_core.comparing.accuracy import mcnemar
 from explorer_core.comparing.reasons import third_of
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.judging.scores import wilson
+from explorer_core.params import SEED
 from explorer_core.results import EvidenceThirds, Judgement, ReasonComparison
 from explorer_core.text import split_words
 
@@ -57,6 +58,7 @@ def third_of_marks(text: str, marks: Sequence[tuple[int, int]]) -> int:
 
 
 def _measure(judged: Judgement, places: np.ndarray, thirds: np.ndarray, how: str, seed: int) -> EvidenceThirds:
+    SEED.check(seed)
     if not judged.has_labels:
         raise IncompatibleError("Without labels nobody is right or wrong. Judge texts with labels.")
     used = (judged.true[places] >= 0) & (thirds >= 0)

@@ -19,7 +19,7 @@ import torch
 from explorer_core import prediction
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.loaded import LoadedModel
-from explorer_core.params import Knob
+from explorer_core.params import SEED, Knob
 from explorer_core.progress import Progress
 from explorer_core.results import HalfHonesty
 from explorer_core.text import Reading, read_text
@@ -31,7 +31,6 @@ FILLS = ("mean", "zero")
 MAX_COUNTED = 1_000_000
 _BATCH_TOKENS = 8_192
 _COUNT = Knob("n_orders", "Orders", "Orders of the words that are tried.", 30, 1, 500, 1)
-_SEED = Knob("seed", "Seed", "Of the orders.", 0, 0, 2**31 - 1, 1)
 
 
 def compare(
@@ -42,7 +41,7 @@ def compare(
     check_fits(model)
     if fill not in FILLS:
         raise InvalidInputError(f"The half that is left out is filled with {str(fill)[:60]!r}; allowed: mean, zero.")
-    _COUNT.check(n_orders), _SEED.check(seed)
+    _COUNT.check(n_orders), SEED.check(seed)
     report = progress or (lambda share: None)
     report(0.0)
     reading = read_text(model.tokenizer, text, model.max_tokens)

@@ -12,6 +12,7 @@ from explorer_core import prediction
 from explorer_core.comparing.halves import FILLS, check_fits, judge, orders_of
 from explorer_core.errors import InvalidInputError
 from explorer_core.loaded import LoadedModel
+from explorer_core.params import SEED
 from explorer_core.progress import Progress
 from explorer_core.results import HalfScores
 from explorer_core.text import read_text
@@ -24,6 +25,7 @@ def score(
 ) -> HalfScores:
     """Every reader over every text; see `api.score_halves`."""
     check_fits(model)
+    SEED.check(seed)
     if fill not in FILLS:
         raise InvalidInputError(f"The half that is left out is filled with {str(fill)[:60]!r}; allowed: mean, zero.")
     if not texts or len(texts) != len(true):

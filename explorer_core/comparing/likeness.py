@@ -23,7 +23,7 @@ from explorer_core.comparing._cka import FEWEST, debiased_cka, plain_cka
 from explorer_core.comparing._shared_words import shared_places
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.loaded import LoadedModel
-from explorer_core.params import Knob
+from explorer_core.params import SEED, Knob
 from explorer_core.progress import Progress
 from explorer_core.results import Reading, StateLikeness
 from explorer_core.text import read_text
@@ -69,6 +69,7 @@ def compare(
         states.check_kind(model)
     if what not in WHAT:
         raise InvalidInputError(f"There are no states {str(what)[:40]!r}; allowed: {', '.join(WHAT)}.")
+    SEED.check(seed)
     n_states = min(N_STATES.check(n_states), *(_room_for(model, what) for model in (one, other)))
     left_out: Counter[str] = Counter()
     readings, places = _draw(one, other, texts, what, n_states, seed, left_out)

@@ -19,7 +19,7 @@ from explorer_core.comparing import _lasting
 from explorer_core.errors import IncompatibleError, InvalidInputError
 from explorer_core.judging.scores import wilson
 from explorer_core.loaded import LoadedModel
-from explorer_core.params import Knob
+from explorer_core.params import SEED, Knob
 from explorer_core.progress import Progress
 from explorer_core.results import ALL_PAIRS, ModifierBench, TextPairs
 from explorer_core.text import read_text
@@ -60,7 +60,7 @@ def measure(
         progress: As there.
     """
     labels = models[0].labels
-    N_PAIRS.check(n_pairs)
+    N_PAIRS.check(n_pairs), SEED.check(seed)
     report = progress or (lambda share: None)
     left_out: Counter[str] = Counter()
     kept, n_suffix = _usable(models, pairs, true, n_pairs, seed, left_out)

@@ -12,6 +12,7 @@ from explorer_core.judging._kept import Verdicts
 from explorer_core.judging.label_names import guess_labels
 from explorer_core.judging.verdicts import verdicts
 from explorer_core.loaded import LoadedModel
+from explorer_core.params import SEED
 from explorer_core.progress import Progress
 from explorer_core.results import Judgement, TextTable, softmax
 
@@ -31,6 +32,7 @@ def judge(
     watch: Watch | None = None,
 ) -> Judgement:
     """Verdicts and scores; see `api.judge`."""
+    SEED.check(seed)
     labels = _shared_labels(models)
     mapping = guess_labels(table.label_values, labels) if mapping is None else dict(mapping)
     true = table.classes(mapping, labels)

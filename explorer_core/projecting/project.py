@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from explorer_core.errors import InvalidInputError
-from explorer_core.params import Knob
+from explorer_core.params import SEED, Knob
 from explorer_core.progress import Progress
 from explorer_core.results import TextMap, TextStates
 
 METHODS = ("pca", "tsne")
 MAX_TSNE = 5_000  # texts; its time grows faster than their number
-SEED = Knob("seed", "Seed", "Where the random numbers begin.", 0, 0, 2**31 - 1, 1)
 PERPLEXITY = Knob(
     "perplexity", "Perplexity", "About how many neighbours each text is kept near to.", 30.0, 2.0, 200.0, 1.0
 )
