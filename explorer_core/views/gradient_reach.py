@@ -55,10 +55,10 @@ def render(found: GradientReach, *, names: Sequence[str] | None = None, height: 
             )  # fmt: skip
         ends.append((float(back[-1] + 1), float(shares[index, back[-1]]), f"{name}, half in {halves[index]}", color))
     _style.axis(spec, "x").update(
-        title={"text": "last words of the text, counted back from its end", "standoff": 8,
+        title={"text": "words back from the end", "standoff": 8,
                "font": {"color": _style.INK}},
         range=[0.5, n_words + 0.5], tickfont={"size": _style.TICK_SIZE, "color": _style.INK},
-        showgrid=False, zeroline=False, dtick=max(1, round(n_words / 12)), tick0=1,
+        showgrid=False, zeroline=False, dtick=max(1, round(n_words / 8)), tick0=1,
     )  # fmt: skip
     _style.reference_line(spec, 0.5)
     _style.label_ends(spec, ends, limits=(0.0, 1.0), height=_style.plot_height(spec))

@@ -23,7 +23,7 @@ ABOUT = {
     "source": "Kendall 1938, A new measure of rank correlation; Wilcoxon 1945 for signed ranks",
     "order": 110,
 }
-_TITLES = {"raw": "scores as they are", "share": "shares of the sum of sizes", "rank": "signed ranks"}
+_TITLES = {"raw": "scores as they are", "share": "shares", "rank": "signed ranks"}
 
 
 def render(

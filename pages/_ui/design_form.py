@@ -19,6 +19,10 @@ _NEXT = ("gru", "bilstm", "lstm", "rnn")  # families of the networks added, in t
 _OPEN = ("epochs", "batch_size", "seed", "n_seeds")
 _WIDTHS = (1.4, 1.0, 0.9, 1.05, 1.25, 0.95, 1.1, 1.15)
 _HEADS = ("Family", "Units", "Layers", "Verdict from", "Word vectors", "Their width", "Learning rate", "")
+_STYLE = (
+    "<style>@media (max-width: 640px){.st-key-design_heads{display:none}"
+    ".st-key-design_networks [data-testid=stWidgetLabel]{display:flex !important}}</style>"
+)  # where columns stand one below the other, each setting says what it is
 _EMBEDDINGS = {"frozen": "kept", "tuned": "tuned", "scratch": "learned"}
 _STARTS = {"pretrained": "pretrained weights", "random": "random weights"}
 
@@ -74,9 +78,12 @@ def _draw_networks() -> tuple[Network, ...]:
         for row, network in zip(rows, _FIRST, strict=True):
             _keep(_values(row, network))
     rows = st.session_state[_ROWS]
-    for head, place in zip(_HEADS, st.columns(_WIDTHS), strict=True):
-        place.caption(head)
-    found = [_draw_network(row, number, may_go=len(rows) > LEAST) for number, row in enumerate(rows, 1)]
+    st.html(_STYLE)
+    with st.container(key="design_heads"):
+        for head, place in zip(_HEADS, st.columns(_WIDTHS), strict=True):
+            place.caption(head)
+    with st.container(key="design_networks"):
+        found = [_draw_network(row, number, may_go=len(rows) > LEAST) for number, row in enumerate(rows, 1)]
     if len(rows) < MOST:
         st.button("Add a network", key=ADD, on_click=_add, icon=":material/add:")
     return tuple(found)
@@ -109,7 +116,7 @@ def _draw_network(row: int, number: int, *, may_go: bool) -> Network:
         if given["embeddings"] == "scratch":
             given["embedding_size"] = _number(places[5], row, "embedding_size", number)
         else:
-            places[5].caption("384")
+            places[5].caption("384 wide")
     usual = Network(family).learning_rate
     key = _row_key(row, f"rate_{family}")
     given["learning_rate"] = places[6].number_input(

@@ -27,7 +27,7 @@ _READERS = ("Both halves", "Forward half alone", "Backward half alone", "Forward
 FILLS = {"mean": "its mean over reviews", "zero": "zero"}
 _STYLE = (
     "<style>table.apart{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%}"
-    "table.apart td,table.apart th{padding:.4rem .8rem .4rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
+    "table.apart td,table.apart th{padding:.4rem .6rem .4rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
     "text-align:left;font-weight:400}table.apart td:first-child{white-space:nowrap}"
     "table.apart th{font-weight:600;opacity:.8}</style>"
 )
@@ -285,4 +285,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows as HTML; cells are escaped already."""
     heads = "".join(f"<th>{name}</th>" for name in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"{_STYLE}<table class='apart'><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table class='apart'><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    return f"{_STYLE}<div style='overflow-x:auto'>{table}</div>"

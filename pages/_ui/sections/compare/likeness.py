@@ -45,9 +45,9 @@ def draw(desk: Desk) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         one = pick_model(desk, "One model", ONE, 0)
         other = pick_model(desk, "Another", OTHER, min(1, len(desk.models) - 1))
-        inside.take_by_name(WHAT, STATES)
-        what = st.segmented_control("States", list(STATES), default="words", required=True, key=WHAT,
-                                    bind="query-params", format_func=STATES.__getitem__) or "words"  # fmt: skip
+    inside.take_by_name(WHAT, STATES)
+    what = st.segmented_control("States", list(STATES), default="words", required=True, key=WHAT, bind="query-params",
+                                format_func=STATES.__getitem__) or "words"  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         texts = compare_texts.pick(desk, SOURCE, SPLITS)
         n_states = int(
