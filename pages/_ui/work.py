@@ -244,6 +244,19 @@ def draw(key: str, *, patience_s: float = 0.0) -> Any:
     return found.result
 
 
+def draw_again(key: str, label: str, button: str) -> None:
+    """A button that begins work anew which was cancelled or has failed; without such work nothing is drawn.
+
+    Args:
+        key: As given to `start`.
+        label: What the button says.
+        button: Its key.
+    """
+    found = task(key)
+    if found is not None and found.state in ("cancelled", "failed"):
+        st.button(label, key=button, on_click=forget, args=(key,))
+
+
 def _panel(key: str) -> None:
     found = task(key)
     if found is None or found.is_over:

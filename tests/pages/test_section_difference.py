@@ -17,7 +17,7 @@ from explorer_core import api
 from explorer_core.numerals import number
 from explorer_core.training import store
 from explorer_core.training.spec import TrainingSpec
-from pages._ui import cache, compared_pair, scored
+from pages._ui import cache, compared_pair, scored, work
 from pages._ui.sections.compare import difference
 from tests.pages.conftest import said, settled
 from tests.pages.test_section_checkpoints import save_epochs
@@ -141,6 +141,19 @@ def test_several_seeds_are_drawn_as_a_band_and_counted(open_difference, home):
     whiskers = [one for one in chart(app, difference.WORDS)["data"] if "error_y" in one]
     assert len(whiskers) == 1
     assert not [one for one in app.button if one.label.endswith("starter-lstm")]  # has seeds already
+
+
+def test_scores_of_seeds_that_were_cancelled_are_made_again(open_difference, home, monkeypatch):
+    save_seed(home, "lstm-seed-1", 1)
+    save_seed(home, "starter-lstm", 0)
+    monkeypatch.setattr(scored, "AT_ONCE_S", -1.0)
+    app = settled(open_difference("lstm", "gru"))
+    (key,) = [one for one in work._desk().jobs if one.startswith("seeds")]
+    job = work._desk().jobs[key]
+    job.state, job.result = "cancelled", None
+    app.run()
+    settled(app.button(key="seeds_again_0").click().run())
+    assert work.task(key).state == "done"
 
 
 def test_two_seeds_are_subtracted_by_name(open_difference, home):

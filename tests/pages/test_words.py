@@ -16,7 +16,7 @@ from explorer_core import api
 from explorer_core.numerals import number
 from explorer_core.results import AttributionPrice
 from explorer_core.views import score_waterfall
-from pages._ui import cache, cache_words, score_pictures, scored
+from pages._ui import cache, cache_words, score_pictures, scored, work
 from pages._ui.sections.words import baselines, flips, method, together
 from tests.conftest import build_tiny
 from tests.pages.conftest import said, settled
@@ -124,6 +124,17 @@ def test_the_fewest_words_that_turn_the_verdict_are_named(open_words, family):
         assert ("No fewer words do" in said(app)) == expected.is_exact
     else:
         assert "turn" in said(app)
+
+
+def test_flips_that_were_cancelled_are_looked_for_again(open_words):
+    app = settled(open_words("gru", view="Flips"))
+    (key,) = [one for one in work._desk().jobs if one.startswith("flips")]
+    job = work._desk().jobs[key]
+    job.state, job.result = "cancelled", None
+    app.run()
+    assert not app.get("bidi_component")
+    settled(app.button(key="words_flips_again").click().run())
+    assert work.task(key).state == "done"
 
 
 def test_flips_say_how_a_word_is_taken_away_and_what_the_bars_are(open_words):

@@ -258,6 +258,7 @@ def _spread_of_words(pair: Pair, side: int, look: Look, wish: scored.Wish, found
         if task is None:
             work.start(key, f"Scoring {len(seeds)} seeds", functools.partial(_score_all, looks, wish))
         if not work.draw(key, patience_s=0.5):
+            work.draw_again(key, "Score the seeds again", f"seeds_again_{side}")
             return None
     scores = [cache_words.attribution(*one.key, one.target, wish.method, wish.knobs) for one in looks]
     return api.spread_words(scores, found.normalisation, found.place[side])

@@ -98,9 +98,7 @@ def search(desk: Desk, budget: int) -> SharedFlips | None:
             lambda progress: cache_compare.shared_flips(models, desk.text, budget, _progress=progress),
         )  # fmt: skip
     found: SharedFlips | None = work.draw(key, patience_s=1.0)
-    task = work.task(key)
-    if found is None and task is not None and task.state in ("cancelled", "failed"):
-        st.button("Look again", key="flips_again", on_click=work.forget, args=(key,))
+    work.draw_again(key, "Look again", "flips_again")
     return found
 
 

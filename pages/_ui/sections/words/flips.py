@@ -85,7 +85,9 @@ def search(look: Look) -> Flips | None:
                     return None
             st.session_state[key] = True
         work.start(key, "Taking words away", lambda progress: cache_words.flips(*look.key, BUDGET, _progress=progress))
-    return work.draw(key, patience_s=1.0)
+    found: Flips | None = work.draw(key, patience_s=1.0)
+    work.draw_again(key, "Look again", "words_flips_again")
+    return found
 
 
 def told(found: Flips) -> str:
