@@ -71,7 +71,8 @@ def slice_report(report: WordReport, table: TextTable, where: SliceSpec) -> np.n
 
 def slice_choices(judged: Judgement | TextTable, column: str | None = None) -> dict[str, Any]:
     """What slices of judged texts, or of a table of texts, can be chosen from: `lengths`, the smallest and largest
-    number of words in bins of about as many texts; with a column, `values`, its most frequent ones with their counts.
+    number of words in bins of about as many texts; with a column, `values`, its most frequent ones with their counts,
+    and `ranges`, the ends of bins of its numbers where there are many different ones.
 
     Raises:
         NotFoundError: If there is no such column.
@@ -80,7 +81,15 @@ def slice_choices(judged: Judgement | TextTable, column: str | None = None) -> d
 
     table = judged if isinstance(judged, TextTable) else judged.table
     found: dict[str, Any] = {"lengths": slices.length_bins(table.n_words)}
-    return found if column is None else found | {"values": slices.values_of(table, column)}
+    return (
+        found
+        if column is None
+        else found
+        | {
+            "values": slices.values_of(table, column),
+            "ranges": slices.ranges_of(table, column),
+        }
+    )
 
 
 def order_texts(

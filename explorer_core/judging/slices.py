@@ -104,11 +104,29 @@ def length_bins(n_words: np.ndarray) -> tuple[tuple[int, int], ...]:
     """Smallest and largest number of words in each of at most five bins of about as many texts; equal lengths are
     never in two bins.
     """
-    if not len(n_words):
+    return tuple((int(low), int(high)) for low, high in _bins(n_words))
+
+
+def ranges_of(table: TextTable, column: str) -> tuple[tuple[float, float], ...]:
+    """As `length_bins`, of a column of numbers with more than 50 different ones; of any other column none.
+
+    Raises:
+        NotFoundError: If there is no such column.
+    """
+    shown = _shown(table, column)
+    cells = table.columns[column]
+    if not isinstance(cells, np.ndarray) or len(np.unique(shown)) <= MOST_VALUES:
         return ()
-    edges = np.unique(np.quantile(n_words, np.linspace(0, 1, N_LENGTH_BINS + 1)[1:-1]))
-    bins = np.searchsorted(edges, n_words, side="left")
-    return tuple((int(n_words[bins == one].min()), int(n_words[bins == one].max())) for one in np.unique(bins))
+    return _bins(cells[~np.isnan(cells)])
+
+
+def _bins(values: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Ends of at most five bins of about as many values."""
+    if not len(values):
+        return ()
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, N_LENGTH_BINS + 1)[1:-1]))
+    bins = np.searchsorted(edges, values, side="left")
+    return tuple((float(values[bins == one].min()), float(values[bins == one].max())) for one in np.unique(bins))
 
 
 def values_of(table: TextTable, column: str) -> tuple[tuple[str, int], ...]:

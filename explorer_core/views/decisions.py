@@ -39,11 +39,11 @@ def render(judged: Judgement, *, height: int = 280) -> go.Figure:
     spec["layout"]["margin"] |= {"b": 54, "l": 24 + int(longest), "t": 30}
     places = list(range(len(names)))
     axis = {"zeroline": False, "tickcolor": _style.GRID}
-    _style.axis(spec, "x").update(domain=[0, 0.42], range=[0, 1], tickformat=".0%", showgrid=False,
+    _style.axis(spec, "x").update(domain=[0, 0.4], range=[0, 1], tickformat=".0%", showgrid=False,
                                   title={"text": "share of the texts", "standoff": 8}, **axis)  # fmt: skip
     _style.axis(spec, "y").update(tickvals=places, ticktext=names, autorange="reversed", showgrid=False, **axis)
     low = min(0.5, 1 / len(judged.labels))
-    _style.axis(spec, "x", 2).update(domain=[0.6, 1], anchor="y2", range=[low, 1.0], showgrid=False,
+    _style.axis(spec, "x", 2).update(domain=[0.66, 1], anchor="y2", range=[low, 1.0], showgrid=False,
                                      title={"text": "confidence", "standoff": 8}, **axis)  # fmt: skip
     _style.value_axis(spec, "share of the texts", row=2)
     _style.axis(spec, "y", 2).update(anchor="x2", tickformat=".0%", rangemode="tozero")

@@ -47,11 +47,19 @@ def draw(key: str, table: TextTable, labels: Sequence[str], *, has_labels: bool)
         if table.columns:
             column = _pick("Other column", list(table.columns), "slice_column", 170)
             if column:
-                values = dict(_choices(key, table, column)["values"])
-                shown = {name: f"{visible(name)[:60]} ({count:,})" for name, count in values.items()}
-                value = _pick("holds", list(values), "slice_value", 170, shown)
-                wanted |= {"column": column, "value": value} if value else {}
+                wanted |= _pick_value(column, _choices(key, table, column))
     return api.SliceSpec(**wanted)
+
+
+def _pick_value(column: str, choices: dict[str, Any]) -> dict[str, Any]:
+    """What the column holds: a range of many different numbers, else one of its values."""
+    ranges = {f"{low:.12g} to {high:.12g}": (low, high) for low, high in choices["ranges"]}
+    values = {} if ranges else dict(choices["values"])
+    shown = {name: f"{visible(name)[:60]} ({count:,})" for name, count in values.items()}
+    value = _pick("holds", [*ranges, *values], "slice_value", 170, shown)
+    if not value:
+        return {}
+    return {"column": column} | (dict(zip(("low", "high"), ranges[value], strict=True)) if ranges else {"value": value})
 
 
 def as_json(spec: api.SliceSpec) -> str:

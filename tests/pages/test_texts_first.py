@@ -93,6 +93,17 @@ def test_a_slice_changes_the_list_and_shows_accuracy_beside_that_of_all(open_lis
     assert "No text is like that" in said(app)
 
 
+def test_a_slice_by_a_column_of_many_numbers_is_a_range_of_them(open_list):
+    lines = CSV.rstrip("\n").split("\n")
+    rows = [f"{line},{'price' if not row else row * 0.25}" for row, line in enumerate(lines)]
+    app = open_list("\n".join(rows), first_reason="closest_calls", slice_column="price")
+    box = select(app, "slice_value")
+    assert box.options == ["0.25 to 11.5", "11.75 to 23", "23.25 to 34.5", "34.75 to 46", "46.25 to 57.5"]
+    box.select("11.75 to 23").run()
+    assert not app.exception
+    assert "46 of 230 texts" in said(app)
+
+
 def test_reading_again_is_priced_and_asked_for_first(open_list):
     app = open_list(first_reason="late_flips", models=("starter-lstm",))
     assert "on this machine" in said(app)

@@ -116,6 +116,23 @@ def test_values_of_a_column_are_counted_as_shown(random_judgement):
         assert len(api.select_texts(random_judgement, api.SliceSpec(column="stars", value=value))) == count
 
 
+def test_a_column_of_many_different_numbers_is_chosen_from_by_ranges_that_leave_none_out(read):
+    rng = np.random.default_rng(5)
+    prices = [round(float(price), 4) for price in rng.lognormal(size=300)]
+    rows = "".join(
+        f"a film number {row},{'' if row % 10 == 0 else price},{row % 7}\n" for row, price in enumerate(prices)
+    )
+    table = read("a.csv", f"text,price,city\n{rows}", label_column="")
+    assert api.slice_choices(table, "city")["ranges"] == ()
+    ranges = api.slice_choices(table, "price")["ranges"]
+    cells = table.columns["price"]
+    counts = [int(((cells >= low) & (cells <= high)).sum()) for low, high in ranges]
+    assert len(ranges) == 5
+    assert sum(counts) == 270
+    assert max(counts) - min(counts) <= 2
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(ranges))
+
+
 def test_what_cannot_be_meant_is_said(random_judgement):
     for make, said in (
         (lambda: api.SliceSpec(value="x"), "without a column"),

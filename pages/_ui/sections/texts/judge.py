@@ -25,7 +25,7 @@ _SAID = "There is no bundle of it: the rows are the numbers, and the file and th
 _STYLE = (
     "<style>table.judged{display:block;overflow-x:auto;border-collapse:collapse;margin:.3rem 0 .6rem;"
     "font-variant-numeric:tabular-nums}"
-    "table.judged td,table.judged th{padding:.3rem 1.2rem .3rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
+    "table.judged td,table.judged th{padding:.3rem .8rem .3rem 0;border-bottom:1px solid rgba(128,132,140,.25);"
     "text-align:left;font-weight:400}table.judged th{opacity:.75;font-size:.85rem}"
     "table.judged bdi{white-space:nowrap}table.judged .range{opacity:.7;font-size:.85rem;white-space:nowrap}</style>"
 )

@@ -147,7 +147,7 @@ def draw_reports(key: str, table: TextTable, n_models: int) -> None:
     with messages.guard():
         if not all(one.is_finished for one in found):
             last = found[-1]
-            st.caption(f"So far: the first {last.n_texts:,} texts of {messages.plain(last.model)}, drawn at random.")
+            st.caption(f"So far: {last.n_texts:,} texts of {messages.plain(last.model)}, drawn at random.")
         has_labels = bool((found[0].true >= 0).any())
         spec = slice_form.draw(key, table, found[0].labels, has_labels=has_labels)
         wanted = slice_form.as_json(spec)
@@ -272,8 +272,8 @@ def draw_suspects(key: str, report: WordReport) -> None:
         st.markdown(f"None of {found.n_tested:,} words that were tested.")
     else:
         frame = found.to_frame()
-        st.dataframe(shown(frame), hide_index=True, height=280, column_config=_columns(frame),
-                     alt="Words that may be shortcuts.")  # fmt: skip
+        st.dataframe(shown(frame), hide_index=True, height=min(280, 35 * (len(frame) + 1) + 2),
+                     column_config=_columns(frame), alt="Words that may be shortcuts.")  # fmt: skip
     st.caption(
         f"{found.n_tested:,} words tested, {found.n_strong:,} strong, {found.n_correlated:,} of them go with the "
         f"label, {len(found.words):,} of those without a general sense. Of all labelled texts {found.base_share:.1%} "
