@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from explorer_core import registry
 
-ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
-    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = (
+    "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 NEGATIVE, POSITIVE, GREY = VERMILLION, BLUE, "#7A7F87"
 FAMILY_WIDTH = 2.5  # px of a line

@@ -230,11 +230,11 @@ def compare_states(
         InvalidInputError: If there are no such states, a number is out of bounds, or fewer than four states are left.
         IncompatibleError: If a model is neither recurrent nor a transformer.
     """
-    from explorer_core.comparing import _fresh, likeness
+    from explorer_core.comparing import likeness
     from explorer_core.training import untrained as twins
 
     def twin_of(model: LoadedModel) -> LoadedModel:
-        return twins.twin(model, seed) if model.kind == "recurrent" else _fresh.fresh_transformer(model, seed)
+        return twins.twin(model, seed) if model.kind == "recurrent" else twins.fresh_transformer(model, seed)
 
     return likeness.compare(
         one, other, texts, what, n_states=n_states, seed=seed, twin_of=twin_of if untrained else None,

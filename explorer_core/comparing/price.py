@@ -25,7 +25,6 @@ from explorer_core.progress import Progress
 from explorer_core.results import ModelPrice
 from explorer_core.tracing._broken import refuse_broken
 
-LENGTHS, BATCHES = (8, 32, 128), (1, 16)
 MAX_TOKENS, MAX_TOGETHER = 4_096, 256
 MIN_S, MIN_BLOCKS = 0.25, 7  # each cell is timed at least so long, and in at least so many blocks
 MAX_S = 4.0  # but a block that begins later than this is not: on a busy machine a cell would take a minute

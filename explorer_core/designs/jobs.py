@@ -20,7 +20,7 @@ from explorer_core.training._status import JobStatus
 from explorer_core.training.spec import TrainingSpec
 
 _WORKER = "explorer_core.designs.worker"
-_START_WORK, _STEP_WORK = 2e6, 1.0  # beside the products of weights and states, in the same unit
+_START_WORK = 2e6  # beside the products of weights and states, in the same unit
 _WORDS = {"failed": "failed", "lost": "was interrupted", "cancelled": "was cancelled"}
 
 

@@ -77,11 +77,6 @@ class WordDifference(Exportable):
         """Label of `target`."""
         return self.labels[self.target]
 
-    @property
-    def value_unit(self) -> str:
-        """What `values` and `difference` are in."""
-        return {"raw": self.unit, "share": "share of the sum of sizes", "rank": "signed rank"}[self.normalisation]
-
     def arrays(self) -> dict[str, np.ndarray]:
         """As of every result; long words are cut."""
         return super().arrays() | {"words": cut_words(self.words)}

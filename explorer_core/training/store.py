@@ -30,7 +30,6 @@ __all__ = [
     "list_cards", "lock_file", "read_curves", "read_events", "read_spec", "restore", "run_folder", "save_upload",
 ]  # fmt: skip
 
-STARTER_PREFIX = "starter-"
 STARTER_NAMES = ("starter-lstm", "starter-rnn", "starter-gru", "starter-bilstm", "starter-bert")
 _UPLOAD_ENDING = re.compile(r"[a-z0-9]{1,8}")
 _MAX_NAME_CHARS = 48

@@ -7,10 +7,11 @@ With the seed of the run's spec it is that very network; every starter was begun
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer_core import settings
 from explorer_core.architectures import _building
@@ -63,16 +64,28 @@ def _build(model: LoadedModel, seed: int) -> LoadedModel:
     module = module.to(device=model.device, dtype=embedding.weight.dtype).eval().requires_grad_(False)
     if config.freeze_embeddings:
         module.set_input_embeddings(embedding)
-    return LoadedModel(
+    return _as_twin(model, module, seed)
+
+
+def fresh_transformer(model: LoadedModel, seed: int) -> LoadedModel:
+    """A transformer of the same sizes with all of its weights fresh, also those that came pretrained: what states look
+    like before anything was learned. It is kept by nobody.
+
+    Args:
+        model: A transformer.
+        seed: Of the weights; the global random generator is left as it was.
+    """
+    with seeded(seed):
+        module = type(model.module)(copy.deepcopy(model.module.config))
+    return _as_twin(model, module.to(device=model.device, dtype=model.module.dtype).eval().requires_grad_(False), seed)
+
+
+def _as_twin(model: LoadedModel, module: Any, seed: int) -> LoadedModel:
+    return dataclasses.replace(
+        model,
         name=f"{model.name}, untrained",
-        architecture=model.architecture,
-        kind=model.kind,
-        labels=model.labels,
         module=module,
-        tokenizer=model.tokenizer,
-        device=model.device,
         fingerprint=hashlib.sha256(f"{model.fingerprint} untrained {seed}".encode()).hexdigest()[:16],
-        max_tokens=model.max_tokens,
         notes=(f"Its weights are fresh, from seed {seed}; no text has touched them.",),
     )
 

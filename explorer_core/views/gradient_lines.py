@@ -30,7 +30,6 @@ ABOUT = {
     "Werbos 1990, Backpropagation through time",
     "order": 80,
 }
-MAX_MARKED = 60  # entries up to which every point gets a dot
 
 
 @dataclass(frozen=True)

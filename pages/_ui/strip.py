@@ -61,12 +61,6 @@ class Headline:
     more: str = ""
 
 
-def signed_scale(values: np.ndarray, text: str, limit: float | None = None) -> Scale:
-    """A scale centred on zero; its ends are the largest size among the values unless a limit is given."""
-    largest = limit or float(np.abs(values).max(initial=0.0)) or 1.0
-    return Scale(-largest, largest, 0.0, text, signed=True, pivot_name="0")
-
-
 def verdict_scale(labels: Sequence[str], target: int) -> Scale:
     """Probability of one class from 0 to 1; of two classes, bars part at 0.5 into the colours of both."""
     colors = palette.class_colors(labels)

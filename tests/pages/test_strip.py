@@ -64,8 +64,8 @@ def test_no_script_of_ours_writes_markup():
 
 
 def test_numbers_have_three_digits_and_signed_ones_their_sign():
-    values = np.array([0.0, -0.12345, 2.0])
-    payload = draw(("a", "b", "c"), values, scale=strip.signed_scale(values, "Bars: logit"))
+    scale = strip.Scale(-2.0, 2.0, 0.0, "Bars: logit", signed=True, pivot_name="0")
+    payload = draw(("a", "b", "c"), np.array([0.0, -0.12345, 2.0]), scale=scale)
     assert payload["numbers"] == ["0", "−0.123", "+2.00"]
     assert (payload["scale"]["low"], payload["scale"]["high"], payload["scale"]["pivot"]) == (-2.0, 2.0, 0.0)
     assert (payload["scale"]["lowName"], payload["scale"]["highName"]) == ("−2.00", "+2.00")
