@@ -73,6 +73,7 @@ class Scorer:
         logits: Verdict over the text, shape [class].
         n_passes: Texts read so far.
         progress: Called with the share done; `n_expected` says of how many passes.
+        share: What was told last; it never falls, also where more passes turn out to be needed than were expected.
     """
 
     model: LoadedModel
@@ -83,6 +84,7 @@ class Scorer:
     n_passes: int = 0
     n_expected: int = 0
     progress: Progress | None = field(default=None, repr=False)
+    share: float = 0.0
 
     @property
     def value(self) -> float:
@@ -184,7 +186,8 @@ class Scorer:
     def _tell(self, n_read: int) -> None:
         self.n_passes += n_read
         if self.progress is not None and self.n_expected:
-            self.progress(min(self.n_passes / self.n_expected, 1.0))
+            self.share = max(self.share, min(self.n_passes / self.n_expected, 1.0))
+            self.progress(self.share)
 
 
 class _ClosedForm(torch.autograd.Function):

@@ -221,7 +221,8 @@ def sufficiency(case: Case) -> TrustLine:
 def agreement(case: Case) -> TrustLine:
     """Rank correlation with other methods on the same text."""
     names = [name for name in OTHERS.get(case.attribution.method, _LEFT) if name != case.attribution.method]
-    taus, overlaps, n_passes = [], [], 0
+    taus, overlaps = [], []
+    n_passes = 0 if case.has_effects or "leave_one_out" not in names else len(case.strength) + 1
     for name in names:
         other = _erased(case) if name == "leave_one_out" else case.again(case.model, name)
         mine, theirs = case.attribution.scores, other.scores

@@ -46,6 +46,11 @@ class Case:
         """What the target's logit loses when each word is taken away, shape [word]."""
         return effects(self.scorer, self.removal)
 
+    @property
+    def has_effects(self) -> bool:
+        """Whether `effects` have been measured."""
+        return "effects" in vars(self)
+
     def tell(self, share: float) -> None:
         """Say how much of a line is done; may raise `CancelledError`."""
         if self.progress is not None:

@@ -134,12 +134,15 @@ def test_hostile_labels_stay_text(open_human):
 
 def test_a_text_opens_on_this_page_by_the_method_it_was_listed_for(open_human):
     app = measured(open_human())
+    before = app.session_state[state.TEXT]
     button = next(one for one in app.button if one.label == "Open")
     at = int(button.key.rpartition("_")[2])
     app = button.click().run()
     assert app.session_state[state.TEXT] == TEXTS[at]
     assert app.session_state[sections.VIEW] == "method"
     assert app.session_state[scored.METHOD] in ("gradient_norm", "leave_one_out")
+    app = next(one for one in app.button if one.label.startswith("Back to")).click().run()
+    assert app.session_state[state.TEXT] == before
 
 
 @pytest.mark.parametrize(

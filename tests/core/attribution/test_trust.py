@@ -232,6 +232,8 @@ def test_leaving_one_out_is_measured_once_for_both_lines_that_need_it():
     model = build_tiny("gru")
     attribution = api.attribute(model, TEXT, "gradient_norm", 1)
     case = _trust_case.Case(model, attribution, _scorer.make(model, attribution.reading, 1, None), "unk", 0)
+    first, again = _trust.agreement(case), _trust.agreement(case)
+    assert first.n_passes == again.n_passes + len(attribution.words) + 1
     np.testing.assert_allclose(
         case.effects, api.attribute(model, TEXT, "leave_one_out", 1, removal="unk").scores, atol=1e-6
     )

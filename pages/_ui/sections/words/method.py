@@ -9,7 +9,7 @@ from explorer_core import palette
 from explorer_core.numerals import nice_limit, number
 from explorer_core.results import TrustCard, WordAttribution, softmax
 from explorer_core.text import visible
-from pages._ui import messages, score_pictures, scored, strip, take_away, trust_card
+from pages._ui import many_texts, messages, score_pictures, scored, strip, take_away, trust_card
 from pages._ui.look import Look
 
 SECTION = {
@@ -23,6 +23,7 @@ GROUP, STRIP = "words", "words_strip"
 
 def draw(look: Look) -> None:
     """Strip, the scores as bars, waterfall or table, and the trust card."""
+    many_texts.draw_way_back(look)
     wish = scored.pick(look, score_pictures.pick_columns)
     above = st.container()
     found = scored.scores(look, wish, take=scored.choose)

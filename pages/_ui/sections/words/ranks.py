@@ -86,8 +86,8 @@ def told(found: Sequence[WordAttribution]) -> str:
                 f"{messages.quoted(found[0].words[word], 24)} (rank {ranks[high, word]:g} by {_label(found[high])}, "
                 f"{ranks[low, word]:g} by {_label(found[low])})"
             )
-    said = f"Kendall's tau in this text: {'; '.join(pairs)}."
-    return said + (f" Furthest apart: {', '.join(apart)}." if apart else " Every word has one rank.")
+    said = f"Kendall's tau in this text, of scores with their signs where both methods have them: {'; '.join(pairs)}."
+    return said + (f" Furthest apart by size: {', '.join(apart)}." if apart else " Every word has one rank by size.")
 
 
 # Over many ----------------------------------------------------------------------------------------------------------
