@@ -11,9 +11,11 @@ from explorer_core import api, palette
 from explorer_core.designs.spec import KNOBS, LEAST, MOST, NETWORK_KNOBS, DesignSpec, Network
 from explorer_core.params import Knob
 from pages._ui import data_form, messages, widgets
+from pages._ui.kept_form import KeptForm
 
 NAME, ADD, SOURCE = "design_name", "design_add", "design_source"  # keys
-_ROWS, _KEPT, _BEGIN, _COUNT = "design_rows", "design_kept", "design_begin", "design_count"
+_FORM = KeptForm("design")
+_ROWS, _COUNT = "design_rows", "design_count"
 _FIRST = (Network("rnn", hidden_size=64), Network("lstm", hidden_size=64))
 _NEXT = ("gru", "bilstm", "lstm", "rnn")  # families of the networks added, in this order
 _OPEN = ("epochs", "batch_size", "seed", "n_seeds")
@@ -65,7 +67,8 @@ def start_from(spec: DesignSpec) -> None:
     kept = {_key(name): getattr(spec, name) for name in KNOBS}
     for row, network in zip(rows, spec.networks, strict=True):
         kept |= _values(row, network)
-    st.session_state[_ROWS], st.session_state[_KEPT], st.session_state[_BEGIN] = rows, kept, {}
+    st.session_state[_ROWS] = rows
+    _FORM.start_from(kept)
 
 
 # Networks -----------------------------------------------------------------------------------------------------------
@@ -76,7 +79,7 @@ def _draw_networks() -> tuple[Network, ...]:
         rows = [_fresh() for _ in _FIRST]
         st.session_state[_ROWS] = rows
         for row, network in zip(rows, _FIRST, strict=True):
-            _keep(_values(row, network))
+            _FORM.keep(_values(row, network))
     rows = st.session_state[_ROWS]
     st.html(_STYLE)
     with st.container(key="design_heads"):
@@ -120,7 +123,7 @@ def _draw_network(row: int, number: int, *, may_go: bool) -> Network:
     usual = Network(family).learning_rate
     key = _row_key(row, f"rate_{family}")
     given["learning_rate"] = places[6].number_input(
-        f"Learning rate of network {number}", 1e-6, 1.0, _begin(key, usual), format="%g", step=usual / 4, key=key,
+        f"Learning rate of network {number}", 1e-6, 1.0, _FORM.begin(key, usual), format="%g", step=usual / 4, key=key,
         label_visibility="collapsed", help=f"Usual for this family: {usual:g}.",
     )  # fmt: skip
     if may_go:
@@ -129,14 +132,14 @@ def _draw_network(row: int, number: int, *, may_go: bool) -> Network:
             help=f"Remove network {number}",
         )  # fmt: skip
     network = Network(**given)
-    _keep({_row_key(row, name): value for name, value in given.items() if name != "learning_rate"})
-    _keep({key: given["learning_rate"]})
+    _FORM.keep({_row_key(row, name): value for name, value in given.items() if name != "learning_rate"})
+    _FORM.keep({key: given["learning_rate"]})
     return network
 
 
 def _choice(place: Any, row: int, name: str, options: list[str], label: str, shown: Any) -> str:
     key = _row_key(row, name)
-    default = _begin(key, options[0])
+    default = _FORM.begin(key, options[0])
     return place.selectbox(
         label, options, index=options.index(default) if default in options else 0, key=key, format_func=shown,
         label_visibility="collapsed",
@@ -147,19 +150,19 @@ def _number(place: Any, row: int, name: str, number: int) -> int:
     key, knob = _row_key(row, name), NETWORK_KNOBS[name]
     return int(
         place.number_input(
-            f"{knob.label} of network {number}", knob.low, knob.high, _begin(key, knob.default), step=knob.step,
+            f"{knob.label} of network {number}", knob.low, knob.high, _FORM.begin(key, knob.default), step=knob.step,
             key=key, label_visibility="collapsed",
         )
     )  # fmt: skip
 
 
 def _add() -> None:
-    rows, kept = st.session_state[_ROWS], st.session_state.get(_KEPT, {})
-    there = {kept.get(_row_key(row, "family")) for row in rows}
+    rows = st.session_state[_ROWS]
+    there = {_FORM.held(_row_key(row, "family")) for row in rows}
     family = next((family for family in _NEXT if family not in there), "lstm")
     row = _fresh()
     network = Network(family, hidden_size=64 if family not in there else 32 * (len(rows) + 1))
-    _keep(_values(row, network))
+    _FORM.keep(_values(row, network))
     st.session_state[_ROWS] = [*rows, row]
 
 
@@ -185,31 +188,18 @@ def _fresh() -> int:
 def _draw_data() -> api.DataSpec | None:
     abouts = {about.name: about for about in api.list_sources()}
     source = st.segmented_control(
-        "Data", list(abouts), default=_begin(SOURCE, next(iter(abouts))), required=True, key=SOURCE,
+        "Data", list(abouts), default=_FORM.begin(SOURCE, next(iter(abouts))), required=True, key=SOURCE,
         format_func=lambda name: abouts[name].label,
     )  # fmt: skip
-    _keep({SOURCE: source})
+    _FORM.keep({SOURCE: source})
     return data_form.draw_options(source or next(iter(abouts)), key="design", is_brief=True)
 
 
 def _knob(name: str, knob: Knob) -> Any:
     key = _key(name)
-    value = widgets.knob(knob, key=key, default=_begin(key, knob.default))
-    _keep({key: value})
+    value = widgets.knob(knob, key=key, default=_FORM.begin(key, knob.default))
+    _FORM.keep({key: value})
     return value
-
-
-def _keep(values: dict[str, Any]) -> None:
-    """What widgets hold outlives them: those of a section that is left are dropped."""
-    st.session_state.setdefault(_KEPT, {}).update(values)
-
-
-def _begin(key: str, default: Any) -> Any:
-    """What a widget begins with: as it was left in this session, else its default."""
-    begin = st.session_state.setdefault(_BEGIN, {})
-    if key not in st.session_state:
-        begin[key] = st.session_state.get(_KEPT, {}).get(key, default)
-    return begin[key]
 
 
 def _key(name: str) -> str:

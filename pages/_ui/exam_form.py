@@ -9,10 +9,11 @@ import streamlit as st
 from explorer_core import api, palette
 from explorer_core.exam.spec import DEFAULT_FAMILIES, KNOBS, SHORTCUTS, WORDS
 from pages._ui import widgets
+from pages._ui.kept_form import KeptForm
 
 SHORTCUT, FAMILIES, METHODS = "exam_shortcut", "exam_families", "exam_methods"  # keys
 NAMES = {"token": "A nonsense word", "word": "A chosen word", "position": "A word among the first"}
-_KEPT, _BEGIN = "exam_kept", "exam_begin"  # settings, which outlive the widgets of a section that is left
+_FORM = KeptForm("exam")
 _OPEN = ("shortcut", "n_texts")  # knobs that stand in the open
 
 
@@ -25,12 +26,12 @@ def draw() -> api.ExamSpec:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kinds = list(SHORTCUTS)
         shortcut = st.selectbox(
-            "Shortcut", kinds, index=kinds.index(_begin(SHORTCUT, kinds[0])), key=SHORTCUT, width=210,
+            "Shortcut", kinds, index=kinds.index(_FORM.begin(SHORTCUT, kinds[0])), key=SHORTCUT, width=210,
             format_func=NAMES.__getitem__, help=" ".join(f"{NAMES[name]}: {said}" for name, said in SHORTCUTS.items()),
         )  # fmt: skip
         names = [about.name for about in api.list_families()]
         families = st.multiselect(
-            "Families", names, _begin(FAMILIES, list(DEFAULT_FAMILIES)), key=FAMILIES, width=430,
+            "Families", names, _FORM.begin(FAMILIES, list(DEFAULT_FAMILIES)), key=FAMILIES, width=430,
             format_func=palette.family_label, help="A network of each is trained. BERT takes longer than all others.",
         )  # fmt: skip
         with st.container(width=150):
@@ -38,9 +39,8 @@ def draw() -> api.ExamSpec:
         with st.popover("More settings"):
             rest = _draw_rest(shortcut)
     given: dict[str, Any] = {"shortcut": shortcut, "families": families, "n_texts": n_texts} | rest
-    st.session_state[_KEPT] = {_key(name): value for name, value in given.items()} | {
-        _word_key(shortcut, index): word for index, word in enumerate(rest["words"])
-    }
+    words = {_word_key(shortcut, index): word for index, word in enumerate(rest["words"])}
+    _FORM.replace({_key(name): value for name, value in given.items()} | words)
     # a list is what the widgets give; the spec checks what is in it
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     return api.ExamSpec(**values)
@@ -51,7 +51,7 @@ def _draw_rest(shortcut: str) -> dict[str, Any]:
     methods = {about.name: about.label for about in api.list_methods()}
     found: dict[str, Any] = {
         "methods": st.multiselect(
-            "Methods", list(methods), _begin(METHODS, []), key=METHODS, format_func=methods.__getitem__,
+            "Methods", list(methods), _FORM.begin(METHODS, []), key=METHODS, format_func=methods.__getitem__,
             placeholder="all that fit", help="Asked with their default settings; none chosen: all that fit a family.",
         )
     }  # fmt: skip
@@ -70,20 +70,12 @@ def _draw_rest(shortcut: str) -> dict[str, Any]:
 
 def _word(shortcut: str, index: int, label: str) -> str:
     key = _word_key(shortcut, index)
-    return st.text_input(label, _begin(key, WORDS[shortcut][index]), key=key, max_chars=40).strip()
+    return st.text_input(label, _FORM.begin(key, WORDS[shortcut][index]), key=key, max_chars=40).strip()
 
 
 def _knob(name: str) -> Any:
     key = _key(name)
-    return widgets.knob(KNOBS[name], key=key, default=_begin(key, KNOBS[name].default))
-
-
-def _begin(key: str, default: Any) -> Any:
-    """What a widget begins with: as it was left in this session, else its default."""
-    begin = st.session_state.setdefault(_BEGIN, {})
-    if key not in st.session_state:
-        begin[key] = st.session_state.get(_KEPT, {}).get(key, default)
-    return begin[key]
+    return widgets.knob(KNOBS[name], key=key, default=_FORM.begin(key, KNOBS[name].default))
 
 
 def _key(name: str) -> str:

@@ -10,12 +10,13 @@ import streamlit as st
 from explorer_core import api, palette
 from explorer_core.lab.spec import FAMILIES, KNOBS, MAX_BIASES, MAX_LAGS
 from pages._ui import widgets
+from pages._ui.kept_form import KeptForm
 
 TASK, ANOTHER = "lab_task", "lab_another"  # keys; the first is the name in the address too
 TASKS = {"first_token": "First letter", "copy": "Copy", "adding": "Adding"}
 LAGS = (2, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200)
 BIASES = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
-_KEPT, _BEGIN = "lab_kept", "lab_begin"  # settings, which outlive the widgets of a section that is left
+_FORM = KeptForm("lab")
 _EXAMPLE = "lab_example"  # seed of the example shown
 _STYLE = (
     "<style>.lab-steps{display:flex;flex-wrap:wrap;gap:.3rem;margin:.2rem 0 .6rem}"
@@ -44,7 +45,7 @@ def draw() -> api.LabSpec:
         with st.popover("More settings"):
             rest = _draw_rest(base)
     spec = api.LabSpec(task=task, lags=lags, **rest)
-    st.session_state.setdefault(_KEPT, {})[task] = spec.to_plain()
+    _FORM.keep({_key(spec, name): value for name, value in spec.to_plain().items()})
     return spec
 
 
@@ -81,10 +82,7 @@ def _several(
 
 def _begin(key: str, base: api.LabSpec, name: str) -> Any:
     """What a widget begins with: as it was left in this session, else as suggested for the task."""
-    begin = st.session_state.setdefault(_BEGIN, {})
-    if key not in st.session_state:
-        begin[key] = st.session_state.get(_KEPT, {}).get(base.task, {}).get(name, getattr(base, name))
-    return begin[key]
+    return _FORM.begin(key, getattr(base, name))
 
 
 def _key(base: api.LabSpec, name: str) -> str:
