@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,10 +85,17 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
     done = read_done(path, about) if path is not None and path.suffix == ".jsonl" else {}
     progress = _output.progress_line("Explaining")
     rows, frames = [], []
+    left_out: list[dict[str, Any]] = []
     for index, text in enumerate(texts):
         row = done.get(index) if index in done and done[index]["text"] == text else None
         if row is None:
-            found = api.attribute(model, text, args.method, about["target"], **knobs)
+            try:
+                found = api.attribute(model, text, args.method, about["target"], **knobs)
+            except InvalidInputError as error:
+                left_out.append({"index": index, "text": text, "why": str(error)})
+                if len(left_out) == len(texts):  # nothing was read, or what is wrong is no text
+                    raise
+                continue
             row = {"index": index, "text": text, "settings": about} | described(found)
             row |= _trust(model, text, found, _depth(args))
             if path is not None and path.suffix == ".npz":
@@ -103,9 +111,8 @@ def run(args: argparse.Namespace) -> dict[str, Any] | None:
 
         path.write_bytes(safe_csv(pd.concat(frames, ignore_index=True)))
     kept = sum(index in done and done[index]["text"] == text for index, text in enumerate(texts))
-    return {"model": model.name, "method": args.method, "texts": rows, "n_found_done": kept} | (
-        {"saved": str(path)} if path is not None else {}
-    )
+    found_all = {"model": model.name, "method": args.method, "texts": rows, "n_found_done": kept, "left_out": left_out}
+    return found_all | ({"saved": str(path)} if path is not None else {})
 
 
 def render(found: dict[str, Any]) -> str:
@@ -130,6 +137,8 @@ def render(found: dict[str, Any]) -> str:
             lines.append(f"trust: {row['trust']['grade']}")
             lines += [f"  {line['verdict']:<9}{line['said']}" for line in row["trust"]["lines"]]
         blocks.append("\n".join(lines))
+    for why, n_texts in Counter(one["why"] for one in found["left_out"]).items():
+        blocks.append(f"Left out {n_texts:,} of {len(found['texts']) + len(found['left_out']):,} texts: {why}")
     if found["n_found_done"]:
         blocks.append(f"{found['n_found_done']:,} of {len(found['texts']):,} texts had been explained before.")
     if "saved" in found:

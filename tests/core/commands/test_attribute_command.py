@@ -50,6 +50,23 @@ def test_many_texts_go_on_where_they_stopped(command: Any, keep: Any, tmp_path: 
     assert "3 of 3 texts had been explained before" in command("attribute", *given).out
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_text_that_cannot_be_read_does_not_stop_the_others(
+    command: Any, keep: Any, tmp_path: Path, ending: str
+) -> None:
+    lines, out = tmp_path / "texts.txt", tmp_path / f"words.{ending}"
+    lines.write_text("a good film\n\u200b\nnot bad\n", encoding="utf-8")
+    given = ("--model", keep("lstm"), "--method", "gradient_norm", "--file", str(lines), "--out", str(out))
+    answer = command("attribute", "--json", *given)
+    assert answer.code == 0
+    assert [row["text"] for row in answer.json["texts"]] == ["a good film", "not bad"]
+    assert [one["index"] for one in answer.json["left_out"]] == [1]
+    assert "a good film" in out.read_text(encoding="utf-8")
+    assert "not bad" in out.read_text(encoding="utf-8")
+    assert "Left out 1 of 3 texts" in command("attribute", *given).out
+    assert command("attribute", "--model", keep("lstm"), "\u200b").code != 0
+
+
 def test_a_file_of_other_settings_is_left_alone(command: Any, keep: Any, tmp_path: Path) -> None:
     name, out = keep("gru"), tmp_path / "words.jsonl"
     command("attribute", "--model", name, "--method", "gradient_norm", "--out", str(out), "good")
