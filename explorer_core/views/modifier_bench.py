@@ -43,12 +43,12 @@ def render(bench: ModifierBench) -> go.Figure:
     """
     n_models, groups = len(bench.models), bench.groups[:MOST_GROUPS]
     band = n_models * _MARK_PX + _GAP_PX
-    spec = _style.describe(max(len(groups) * band, 120) + 110)
+    spec = _style.describe(max(len(groups) * band, 120) + 126)
     names = [f"{_style.escaped(_many.said(name), 24)}  <span style='opacity:0.65'>{count:,}</span>"
              for name, count in zip(groups, bench.n_pairs, strict=False)]  # fmt: skip
     widest = max(_style.text_width(visible(_many.said(name))[:24]) for name in groups) + 44
     spec["layout"] |= {"hovermode": "closest", "dragmode": False}
-    spec["layout"]["margin"] |= {"l": 16 + int(widest), "r": 20, "t": 40, "b": 56}
+    spec["layout"]["margin"] |= {"l": 16 + int(widest), "r": 20, "t": 40, "b": 72}
     panels = _panels(bench)
     wide = (1 - _GAP * (len(panels) - 1)) / len(panels)
     colors = _many.colors_of(bench.architectures)
@@ -122,11 +122,17 @@ def _panels(bench: ModifierBench) -> list[tuple[str, str, list[float], dict[str,
     low, high = float(min(0.0, ends[0].min())), float(max(0.0, ends[1].max()))
     room = 0.04 * (high - low or 1.0)
     least = -axis_limit(-low) if low < 0 else -room
-    shares = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0", "0.25", "0.5", "0.75", "1"]}
+    shares = {"tickvals": [0, 0.5, 1], "ticktext": ["0", "0.5", "1"]}
+    horizon = float(bench.horizon)
     return [
-        ("right", "share right on both sides", [-0.03, 1.03], shares),
-        ("swing", "mean swing, logits", [least, max(axis_limit(high), room)], {}),
-        ("lasting", f"words it lasts, of the next {bench.horizon}", [-0.25, bench.horizon + 0.25], {"dtick": 2}),
+        ("right", "both sides<br>right, share", [-0.05, 1.05], shares),
+        ("swing", "swing,<br>logits", [least, max(axis_limit(high), room)], {"nticks": 4}),
+        (
+            "lasting",
+            f"lasts, words<br>of the next {bench.horizon}",
+            [-0.5, horizon + 0.5],
+            {"dtick": max(2, horizon // 2)},
+        ),
     ]
 
 

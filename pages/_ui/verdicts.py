@@ -172,9 +172,10 @@ def _draw_table(place: DeltaGenerator, drawn: Sequence[Verdict]) -> None:
             "Model": verdict.reader.name,
             "Verdict": verdict.reader.labels[verdict.probs[-1].argmax()],
             "Probability": float(verdict.probs[-1].max()),
-            "Decided at word": visible(verdict.reader.words[decision_point(verdict.probs)]),
+            "Decided at word": f"{decided + 1} {visible(verdict.reader.words[decided])[:40]}",
         }
         for verdict in drawn
+        for decided in [decision_point(verdict.probs)]
     ]
     place.dataframe(
         pd.DataFrame(rows),

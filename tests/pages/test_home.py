@@ -39,6 +39,10 @@ def test_the_verdict_of_every_ready_model_is_on_one_axis(open_app, ready_home, w
         probs = api.predict(model, [state.DEFAULT_TEXT]).probs[0]
         assert row.Probability == pytest.approx(probs.max(), abs=1e-5)
         assert row.Verdict == model.labels[probs.argmax()]
+        running = api.trace_running(model, state.DEFAULT_TEXT)
+        leaders = running.running_logits.argmax(1).tolist()
+        decided = next(at for at in range(len(leaders)) if set(leaders[at:]) == {leaders[-1]})
+        assert table.loc[row.Index, "Decided at word"] == f"{decided + 1} {running.words[decided]}"
 
 
 def test_the_shell_is_drawn_before_the_verdicts_fill_in(open_app, ready_home, monkeypatch):

@@ -221,7 +221,7 @@ def table_of_group(bench: ModifierBench, group: int) -> str:
         for place, name in enumerate(names_of(bench))
     ]  # fmt: skip
     return score_table.table(
-        (f"{said(bench.groups[group])}: {int(bench.n_pairs[group]):,} pairs", "both right", "swing, logits", "lasts",
+        (f"{f'{said(bench.groups[group])}: ' if group else ''}{int(bench.n_pairs[group]):,} pairs", "both right", "swing, logits", "lasts",
          "at the end"), rows,
     )  # fmt: skip
 
