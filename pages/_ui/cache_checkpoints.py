@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import time
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from explorer_core import api
 from explorer_core.errors import ExplorerError, NotFoundError
 from explorer_core.results import Checkpoint, CheckpointTrace, PairHistory
 from pages._ui import cache, work
+from pages._ui.digest import short
 from pages._ui.look import Look
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def begin_reading(look: Look, steps: tuple[int, ...], *, mapped: bool) -> None:
 
 def reading_key(look: Look, steps: tuple[int, ...], *, mapped: bool) -> str:
     """Key of the work that reads a text at every checkpoint."""
-    digest = hashlib.sha256(look.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"checkpoints {look.info.name} {look.info.fingerprint} {steps} {look.target} {mapped} {digest}"
+    return f"checkpoints {look.info.name} {look.info.fingerprint} {steps} {look.target} {mapped} {short(look.text)}"
 
 
 def read(look: Look, steps: tuple[int, ...], *, mapped: bool) -> tuple[CheckpointTrace, tuple[str, ...]] | None:

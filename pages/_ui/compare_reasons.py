@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from pages._ui import (
     way_back,
 )
 from pages._ui.cache_texts import Desk as TextsDesk
+from pages._ui.digest import short
 
 METHOD, N_TEXTS, PAIR, ROW = KEYS = ("many_method", "many_n", "many_pair", "many_row")  # names in the address too
 CHART = "many_reasons"  # key
@@ -113,11 +113,9 @@ def draw_texts(found: ReasonComparison, pair: int, page: str | None) -> None:
     rows = (long or every)[:_AT_MOST]
     if long and len(long) < len(every):
         st.caption(f"Texts of {_LISTED_WORDS} words or more: in shorter ones two words can turn the order round.")
-    tag = hashlib.sha256(
-        repr((found.fingerprints, found.methods, pair, len(found), found.texts[:3])).encode()
-    ).hexdigest()
+    tag = short(repr((found.fingerprints, found.methods, pair, len(found), found.texts[:3])))
     chosen = text_rows.draw(
-        text_rows.Place("many", ROW, found.models[found.pairs[pair][1]]), tag[:12], frame_of(found, pair, rows), rows,
+        text_rows.Place("many", ROW, found.models[found.pairs[pair][1]]), tag, frame_of(found, pair, rows), rows,
         [found.texts[row] for row in rows], height=320, page=page,
         column_config={"text": st.column_config.TextColumn(width=480),
                        "tau": st.column_config.NumberColumn(format="%+.2f", width=70),

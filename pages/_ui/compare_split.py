@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,6 +10,7 @@ from explorer_core.numerals import number
 from explorer_core.results import AccuracyComparison, Judgement
 from explorer_core.text import visible
 from pages._ui import edits, inside, messages, text_rows, way_back
+from pages._ui.digest import short
 
 PAIR, SIDE, ROW = KEYS = ("many_split", "many_split_right", "many_split_row")  # names in the address too
 _CELL = "many_split_cell"  # of this session: table, pair and column of the cell that was followed last
@@ -37,7 +36,7 @@ def draw(found: AccuracyComparison, judged: Judgement, names: list[str]) -> str 
 def pick(found: AccuracyComparison, names: list[str]) -> int | None:
     """The pairs, the surest first; a press follows one, and a press on a count its side too."""
     order = sorted(range(len(found.pairs)), key=lambda at: (found.p[at], -abs(found.difference[at])))
-    tag = hashlib.sha256(repr((found.fingerprints, found.n_texts, found.p.tolist())).encode()).hexdigest()[:12]
+    tag = short(repr((found.fingerprints, found.n_texts, found.p.tolist())))
     kept = text_rows.kept(PAIR, order)
     before = st.session_state.get(_CELL)
     column = "pair" if kept is None or before is None or before[:2] != (tag, order[kept]) else before[2]
@@ -113,9 +112,9 @@ def draw_texts(judged: Judgement, names: list[str], pair: tuple[int, int], side:
     more = f" The first {_AT_MOST} of {len(rows):,} are shown." if len(rows) > _AT_MOST else ""
     st.caption(f"Those first whose label they find most differently probable; a row opens in {said_wrong}.{more}")
     rows = rows[:_AT_MOST]
-    tag = hashlib.sha256(repr((judged.fingerprints, judged.table.digest, right, wrong)).encode()).hexdigest()
+    tag = short(repr((judged.fingerprints, judged.table.digest, right, wrong)))
     chosen = text_rows.draw(
-        text_rows.Place("many", ROW, judged.models[wrong]), tag[:12], frame_of_texts(judged, names, rows, right, wrong),
+        text_rows.Place("many", ROW, judged.models[wrong]), tag, frame_of_texts(judged, names, rows, right, wrong),
         rows, [judged.table.texts[row] for row in rows], height=320, page=page,
         column_config={"text": st.column_config.TextColumn(width=360),
                        "label": st.column_config.TextColumn(width=75),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -18,6 +17,7 @@ from explorer_core.params import Knob
 from explorer_core.text import visible
 from explorer_core.training.spec import DataSpec
 from pages._ui import figures, messages, train_on_it
+from pages._ui.digest import short
 from pages._ui.widgets import knob
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def draw_names(
     """
     if not 2 <= len(labels) <= settings.MAX_LABELS:
         return {}
-    tag = hashlib.sha256("\0".join((*labels, *map(str, first.values()))).encode("utf-8", "surrogatepass")).hexdigest()
+    tag = short("\0".join((*labels, *map(str, first.values()))))
     n_columns = min(len(labels), _NAMES_IN_A_ROW)
     place = st.container() if len(labels) <= n_columns else st.expander(option["label"])
     with place:
@@ -108,7 +108,7 @@ def draw_names(
         places = st.columns(max(n_columns, _NAMES_IN_A_ROW // 2)) * -(-len(labels) // n_columns)
         named = {
             label: at.text_input(
-                messages.plain(label), value=first.get(label, label) or "", key=f"{start}_name_{tag[:12]}_{index}",
+                messages.plain(label), value=first.get(label, label) or "", key=f"{start}_name_{tag}_{index}",
                 max_chars=_MAX_NAME_CHARS,
             ).strip() or None
             for index, (label, at) in enumerate(zip(labels, places, strict=False))

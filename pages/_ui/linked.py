@@ -7,12 +7,13 @@ stays.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+
+from pages._ui.digest import short
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -63,7 +64,7 @@ def element(name: str, stem: str, *needs: str) -> ComponentRenderer:
 
 def stamp(group: str, words: Sequence[str]) -> str:
     """Short digest that names one text of one group."""
-    return hashlib.sha256("\0".join((group, *words)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return short("\0".join((group, *words)))
 
 
 def chosen_word(group: str, words: Sequence[str], default: int | None = None) -> int | None:

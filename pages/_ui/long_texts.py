@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 
 import streamlit as st
@@ -10,6 +9,7 @@ import streamlit as st
 from explorer_core import api, settings
 from explorer_core.text import Reading
 from pages._ui import cache, cache_gradients, messages, state, verdicts, widgets, work
+from pages._ui.digest import short
 
 ASK = "long_text_ask"  # key of the button
 _ALLOWED = "long_texts"  # keys of what was read in this session
@@ -103,5 +103,4 @@ def _token_s(name: str, fingerprint: str, sample: str) -> float:
 
 
 def _key(info: cache.ModelInfo, text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"walk back {info.name} {info.fingerprint} {digest}"
+    return f"walk back {info.name} {info.fingerprint} {short(text)}"

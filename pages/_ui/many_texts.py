@@ -13,6 +13,7 @@ from explorer_core.errors import ExplorerError
 from explorer_core.results import AttributionPrice
 from explorer_core.training.spec import DataSpec
 from pages._ui import cache, cache_agreement, data_form, messages, scored, sections, sidebar, state, work
+from pages._ui.digest import short
 from pages._ui.look import Look
 from pages._ui.widgets import duration
 
@@ -183,7 +184,7 @@ def _ask(key: str, label: str, prices: Mapping[str, AttributionPrice], n_texts: 
             f"reads {sum(one.n_passes for one in prices.values()):,} times: about **{duration(total)}** on this "
             f"machine, most of it for {parts}. Fewer texts or fewer methods cost less."
         )
-        return st.button(label, key=f"ask_{scored.short(key)}", type="primary")
+        return st.button(label, key=f"ask_{short(key)}", type="primary")
 
 
 # Opening one --------------------------------------------------------------------------------------------------------

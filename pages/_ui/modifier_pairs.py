@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 
 import pandas as pd
@@ -12,6 +11,7 @@ from explorer_core.numerals import number
 from explorer_core.results import ALL_PAIRS, ModifierBench
 from explorer_core.text import visible
 from pages._ui import edits, messages, score_table, text_rows, way_back
+from pages._ui.digest import short
 
 ROW = "modifiers_row"  # key, and name in the address
 _ALL, _WRONG, _RIGHT, _AGAINST, _FORGOT = SHOWN = (
@@ -32,9 +32,9 @@ def draw(bench: ModifierBench, group: str, model: int, shown: str) -> None:
     st.markdown(f"**{len(places):,} pairs**{most}; those first that move {name} least to the right side.")
     places = places[:_AT_MOST]
     texts = bench.pairs.table.texts
-    tag = hashlib.sha256(repr((bench.fingerprints, group, model, shown, bench.pairs.table.digest)).encode()).hexdigest()
+    tag = short(repr((bench.fingerprints, group, model, shown, bench.pairs.table.digest)))
     chosen = text_rows.draw(
-        text_rows.Place("modifiers", ROW, bench.models[model]), tag[:12],
+        text_rows.Place("modifiers", ROW, bench.models[model]), tag,
         frame_of(bench, places, model, group == ALL_PAIRS), places,
         [texts[bench.pairs.first[place]] for place in places], height=320,
         column_config={

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from pages._ui import work
+from pages._ui.digest import short
 from pages._ui.widgets import duration
 
 AT_ONCE_S = 1.0  # what costs less is begun unasked
@@ -35,7 +35,7 @@ def measured(
         with st.container(border=True):
             most = f", most of it for {dearest}" if dearest else ""
             st.markdown(f"{said} About **{duration(seconds)}** on this machine{most}.")
-            if st.button(label, key=f"measure_{_short(key)}", type="primary"):
+            if st.button(label, key=f"measure_{short(key)}", type="primary"):
                 work.start(key, label, call)
                 st.rerun()
         if task is None:
@@ -44,7 +44,3 @@ def measured(
     if found is not None:
         st.session_state[key] = True
     return found
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import streamlit as st
 from explorer_core import api, settings
 from explorer_core.text import split_words
 from pages._ui import cache, messages, widgets, work
+from pages._ui.digest import short
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,5 +99,4 @@ def _reading_s(name: str, fingerprint: str, text: str) -> float:
 
 
 def _key(info: cache.ModelInfo, text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"reread {info.name} {info.fingerprint} {digest}"
+    return f"reread {info.name} {info.fingerprint} {short(text)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from explorer_core import api, registry
 from explorer_core.registry import About
 from explorer_core.results import AttributionPrice, WordAttribution
 from pages._ui import cache, cache_words, inside, messages, widgets, work
+from pages._ui.digest import short
 from pages._ui.look import Look
 
 METHOD = "method"  # key, and name in the address
@@ -188,8 +188,3 @@ def start(look: Look, wish: Wish) -> None:
 def key_of(look: Look, wish: Wish) -> str:
     """Plain text that says all of what is scored, for work in the background."""
     return f"words {look.info.fingerprint} {look.target} {wish.method} {wish.knobs} {short(look.text)}"
-
-
-def short(text: str) -> str:
-    """Short digest of a text, for keys."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer_core.results.trust import GRADES, RULE, TrustCard, TrustLine
 from pages._ui import cache_words, messages, scored, widgets, work
+from pages._ui.digest import short
 
 if TYPE_CHECKING:
     from pages._ui.look import Look
@@ -105,7 +106,7 @@ def _offer_more(look: Look, wish: scored.Wish, key: str) -> None:
 def _ask(said: str, label: str, key: str) -> bool:
     with st.container(border=True):
         st.markdown(said)
-        return st.button(label, key=f"words_{label.lower().replace(' ', '_')}_{scored.short(key)}")
+        return st.button(label, key=f"words_{label.lower().replace(' ', '_')}_{short(key)}")
 
 
 def _start(look: Look, wish: scored.Wish, key: str, *, full: bool) -> None:

@@ -10,7 +10,6 @@ A key is a plain string that says all of what is done; with a model in it, it ho
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
@@ -22,6 +21,7 @@ import streamlit as st
 
 from explorer_core.errors import CancelledError, JobError
 from pages._ui import messages
+from pages._ui.digest import short
 from pages._ui.widgets import duration
 
 logger = logging.getLogger(__name__)
@@ -265,7 +265,7 @@ def _panel(key: str) -> None:
     bar.progress(found.share, text=words(found))
     button.button(
         "Stopping" if found.is_stopping else "Cancel",
-        key=f"work-cancel-{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:12]}",
+        key=f"work-cancel-{short(key)}",
         on_click=cancel,
         args=(key,),
         disabled=found.is_stopping,

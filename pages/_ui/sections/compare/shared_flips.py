@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 from collections.abc import Mapping
 
@@ -16,6 +15,7 @@ from explorer_core.results import DELETE, SWAP, SharedFlips
 from explorer_core.text import visible
 from pages._ui import cache_compare, compared, figures, messages, scored, take_away, widgets, work
 from pages._ui.compared import Desk
+from pages._ui.digest import short
 
 SECTION = {
     "label": "Shared flips",
@@ -81,7 +81,7 @@ def search(desk: Desk, budget: int) -> SharedFlips | None:
     """The answer, in the background where it takes long; `None` until it is there."""
     models = cache_compare.keys_of(desk.models)
     said = f"{models} {budget} {desk.text}"
-    key = f"shared flips {hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()[:20]}"
+    key = f"shared flips {short(said)}"
     if work.task(key) is None:
         price = cache_compare.flips_price(models, desk.text, budget)
         if price.seconds > scored.UNASKED_S and key not in st.session_state:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from explorer_core.results import PatternMatches
 from explorer_core.text import visible
 from explorer_core.unit_pattern import states_after_words, units_on
 from pages._ui import cache, corpus, figures, inside, linked, messages, reading, take_away
+from pages._ui.digest import short
 from pages._ui.look import Look
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def draw_found(look: Look, index: StateIndex, found: PatternMatches) -> None:
 def draw_matches(look: Look, index: StateIndex, found: PatternMatches) -> None:
     """The places, the best first; a new search has a new table, in which no row is chosen."""
     asked = repr((index.about.key, look.text, found.span, found.threshold, found.off_before, found.off_after))
-    key = f"{MATCHES}-{hashlib.sha256(asked.encode('utf-8', 'replace')).hexdigest()[:10]}"
+    key = f"{MATCHES}-{short(asked)}"
     st.dataframe(
         corpus.table(found.matches, _SCORE),
         hide_index=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 from typing import Any
 
@@ -16,6 +15,7 @@ from explorer_core.results import Judgement, ReadingOrder, TextSlice
 from explorer_core.text import visible
 from pages._ui import cache, edits, judged_texts, messages, slice_form, take_away, text_rows, way_back, work
 from pages._ui.cache_texts import Desk
+from pages._ui.digest import short
 from pages._ui.widgets import duration
 
 SECTION = {
@@ -120,7 +120,7 @@ def ask_to_search(
     """Leave to search: few texts need none."""
     if is_first and len(among) <= _FEW:
         return True
-    return st.button(f"Search {len(among):,} texts", key=f"first_ask_{_short(key)}", type="primary")
+    return st.button(f"Search {len(among):,} texts", key=f"first_ask_{short(key)}", type="primary")
 
 
 def ask_to_read(
@@ -134,7 +134,7 @@ def ask_to_read(
             f"{messages.plain(model)} reads {n_texts:,} of these texts again, many times each: {most}about "
             f"**{duration(seconds)}** on this machine. Fewer texts cost less."
         )
-        return st.button("Read them", key=f"first_ask_{_short(key)}", type="primary")
+        return st.button("Read them", key=f"first_ask_{short(key)}", type="primary")
 
 
 def start(key: str, judged: Judgement, model: str, about: About, among: TextSlice, n_texts: int) -> None:
@@ -187,7 +187,7 @@ def draw_order(key: str, order: ReadingOrder, wanted: str) -> None:
         page = st.pagination(n_pages, key=PAGE, bind="query-params") if n_pages > 1 else 1
     start = (page - 1) * _AT_ONCE
     rows = order.rows[start : start + _AT_ONCE]
-    tag = _short(f"{key} {order.reason} {order.model} {wanted} {page}")
+    tag = short(f"{key} {order.reason} {order.model} {wanted} {page}")
     chosen = text_rows.draw(
         text_rows.Place("first", ROW, order.model), tag, table_of(order, start, start + _AT_ONCE),
         rows.tolist(), [order.judged.table.texts[row] for row in rows], height=392,
@@ -265,7 +265,3 @@ def verdicts_of(judged: Judgement, row: int) -> str:
         said = html.escape(visible(judged.labels[judged.predicted[number, row]]))
         parts.append(f"{html.escape(visible(model))}: <b>{said}</b> {judged.confidence[number, row]:.3f}")
     return "<div style='font-variant-numeric:tabular-nums'>" + " &nbsp;·&nbsp; ".join(parts) + "</div>"
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

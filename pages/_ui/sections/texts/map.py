@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from explorer_core.results import Judgement, TextMap
 from explorer_core.text import visible
 from pages._ui import cache, cache_map, edits, figures, judged_texts, messages, take_away, text_rows, way_back, work
 from pages._ui.cache_texts import Desk
+from pages._ui.digest import short
 from pages._ui.widgets import duration
 
 SECTION = {
@@ -105,7 +105,7 @@ def find(judged: Judgement, info: cache.ModelInfo, where: tuple[str, int, int, s
                 f"{messages.plain(info.name)} reads {len(table):,} texts: about **{duration(seconds)}** on this "
                 f"machine.{sample}"
             )
-            if not st.button("Draw the map", key=f"map_ask_{_short(key)}", type="primary"):
+            if not st.button("Draw the map", key=f"map_ask_{short(key)}", type="primary"):
                 if task is not None:
                     work.draw(key)
                 return None
@@ -147,7 +147,7 @@ def draw_map(judged: Judgement, model: int, drawn: TextMap, color: str) -> Any:
     colors |= {"right": palette.BLUE, "wrong": palette.VERMILLION}
     figure = text_map.render(drawn, at, color, colors=colors)
     said = st.plotly_chart(
-        figure, key=f"map_chart_{_short(f'{drawn.indices[:50]} {drawn.xy[:50]} {color}')}", config=text_map.CONFIG,
+        figure, key=f"map_chart_{short(f'{drawn.indices[:50]} {drawn.xy[:50]} {color}')}", config=text_map.CONFIG,
         on_select="rerun", selection_mode=("lasso", "box", "points"), alt=text_map.alt_text(drawn, at, color),
     )  # fmt: skip
     if drawn.explained is not None:
@@ -229,7 +229,7 @@ def draw_chosen(judged: Judgement, model: int, chosen: np.ndarray) -> None:
     frame["row"] = judged.table.row_numbers[shown]
     texts = [judged.table.texts[place] for place in shown]
     picked = text_rows.draw(
-        text_rows.Place("map", ROW, judged.models[model]), _short(repr(chosen[:50].tolist()) + str(len(chosen))), frame,
+        text_rows.Place("map", ROW, judged.models[model]), short(repr(chosen[:50].tolist()) + str(len(chosen))), frame,
         shown.tolist(), texts, height=320,
         column_config={"text": st.column_config.TextColumn(width=480),
                        "confidence": st.column_config.NumberColumn(format="%.3f", width=90),
@@ -240,7 +240,3 @@ def draw_chosen(judged: Judgement, model: int, chosen: np.ndarray) -> None:
         with st.container(border=True):
             st.html(edits.whole(texts[picked]))
             way_back.buttons("map", texts[picked], "map_open", judged.models[model])
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

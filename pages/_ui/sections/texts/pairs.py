@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import json
 from typing import Any
@@ -15,6 +14,7 @@ from explorer_core.results import OUTCOMES, JudgedPairs, Judgement, TextPairs, T
 from explorer_core.text import visible
 from pages._ui import edits, judged_texts, messages, score_table, take_away, text_rows, way_back, work
 from pages._ui.cache_texts import Desk
+from pages._ui.digest import short
 
 SECTION = {
     "label": "Minimal pairs",
@@ -163,7 +163,7 @@ def draw_pairs(judged: JudgedPairs, model: int, shown: str) -> None:
         del st.session_state[PAGE]
     page = st.pagination(n_pages, key=PAGE, bind="query-params") if n_pages > 1 else 1
     here = places[(page - 1) * _AT_ONCE : page * _AT_ONCE]
-    tag = _short(f"{judged.judged.table.digest} {judged.judged.fingerprints} {model} {shown} {page} {len(judged)}")
+    tag = short(f"{judged.judged.table.digest} {judged.judged.fingerprints} {model} {shown} {page} {len(judged)}")
     texts = judged.judged.table.texts
     chosen = text_rows.draw(
         text_rows.Place("pairs", ROW, judged.judged.models[model]), tag, table_of(judged, here), here,
@@ -242,7 +242,3 @@ def _tag(table: TextTable, options: dict[str, Any]) -> str:
 
 def _cell(text: str) -> str:
     return html.escape(visible(text)[:40])
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

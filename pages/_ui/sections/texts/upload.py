@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,6 +18,7 @@ from explorer_core.results import TextTable
 from explorer_core.text import visible
 from pages._ui import cache_texts, figures, messages, train_on_it
 from pages._ui.cache_texts import Desk
+from pages._ui.digest import short
 
 SECTION = {
     "label": "Texts",
@@ -209,8 +209,9 @@ def draw_labels(desk: Desk) -> None:
             "Class of the model": [mapping[value] or _LEFT_OUT for value in table.label_values],
         }
     )
+    asked = "\0".join((table.digest, *labels))
     edited = st.data_editor(
-        frame, hide_index=True, key=f"texts_labels_{_short(table.digest, labels)}", width=640,
+        frame, hide_index=True, key=f"texts_labels_{short(asked)}", width=640,
         disabled=["Label in the file", "Texts"], num_rows="fixed",
         column_config={
             "Class of the model": st.column_config.SelectboxColumn(
@@ -252,7 +253,3 @@ def draw_skipped(table: TextTable) -> None:
     rows = [{"File": visible(one.file), "Row": one.row_number, "Why": one.reason} for one in table.skipped[:_SHOWN]]
     with st.expander("Row by row"):
         st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Rows that were left out, and why.")
-
-
-def _short(digest: str, labels: list[str]) -> str:
-    return hashlib.sha256("\0".join((digest, *labels)).encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -14,6 +14,7 @@ from explorer_core.results import Flips
 from explorer_core.results.flips import MOST_KEPT
 from explorer_core.text import visible
 from pages._ui import cache_words, figures, messages, scored, strip, take_away, widgets, work
+from pages._ui.digest import short
 from pages._ui.look import Look
 
 SECTION = {
@@ -69,7 +70,7 @@ def draw_strip(found: Flips) -> None:
 
 def search(look: Look) -> Flips | None:
     """The answer, in the background where it takes long; `None` until it is there."""
-    key = f"flips {look.info.fingerprint} {scored.short(look.text)}"
+    key = f"flips {look.info.fingerprint} {short(look.text)}"
     if work.task(key) is None:
         price = cache_words.price(*look.key, "leave_one_out", "{}")
         n_words = max(price.n_passes - 1, 1)

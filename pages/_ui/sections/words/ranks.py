@@ -15,6 +15,7 @@ from explorer_core.results import AgreementMap, WordAttribution, kendall_tau, wo
 from explorer_core.text import visible
 from explorer_core.training.spec import DataSpec
 from pages._ui import cache, cache_agreement, figures, linked, many_texts, messages, scored, take_away
+from pages._ui.digest import short
 from pages._ui.look import Look
 
 SECTION = {
@@ -148,7 +149,7 @@ def draw_table(look: Look, found: AgreementMap) -> None:
     """The texts, those the methods disagree on most first; a row opens its text above."""
     st.markdown("##### Texts on which they disagree most")
     order = np.argsort(found.tau.min(0), kind="stable")
-    key = f"{TABLE}_{scored.short(repr((found.fingerprint, found.methods, found.dataset, len(found.texts))))}"
+    key = f"{TABLE}_{short(repr((found.fingerprint, found.methods, found.dataset, len(found.texts))))}"
     st.dataframe(
         frame_of(found, order), hide_index=True, key=key, on_select=functools.partial(_open, key, look, found, order),
         selection_mode="single-row", height=320, alt="Texts by how little the methods agree on them.",
