@@ -220,8 +220,9 @@ def table_of_group(bench: ModifierBench, group: int) -> str:
          ("right", "swing", "lasting", "at_end"))]
         for place, name in enumerate(names_of(bench))
     ]  # fmt: skip
+    which = f"{said(bench.groups[group])}: " if group else ""
     return score_table.table(
-        (f"{f'{said(bench.groups[group])}: ' if group else ''}{int(bench.n_pairs[group]):,} pairs", "both right", "swing, logits", "lasts",
+        (f"{which}{int(bench.n_pairs[group]):,} pairs", "both right", "swing, logits", "lasts",
          "at the end"), rows,
     )  # fmt: skip
 
