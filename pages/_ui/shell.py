@@ -80,13 +80,16 @@ def navigation(position: str = "sidebar") -> StreamlitPage:
 
 
 def draw_style() -> None:
-    """What the theme cannot say: all chosen models stand in the sidebar, and what only speaks takes no room."""
+    """What the theme cannot say: all chosen models stand in the sidebar, what only speaks takes no room, and no table
+    offers a CSV of its own, in which a text that begins as a formula does would be one in a spreadsheet.
+    """
     st.html(
         "<style>"
         '[data-testid="stMultiSelect"] div:has(> [data-testid="stMultiSelectTagsContainer"]) {max-height: none}'
         '[data-testid="stMainBlockContainer"] {padding-top: 3.5rem; max-width: 90rem}'
         ".st-key-states_unit_chosen, .st-key-states_place_chosen, .st-key-states_memory_word,"
         ".st-key-gradients_unit_chosen {position: absolute}"
+        '[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) {display: none}'
         "</style>"
     )
 

@@ -58,6 +58,15 @@ def map_label(tab: Any, row: int, name: str) -> None:
         page.keyboard.press("Enter")
 
 
+def expect_no_csv_of_its_own(page: Any) -> None:
+    """A table's own menu offers no CSV: it would be written in the browser, with formulas as they stand."""
+    table = page.get_by_test_id("stDataFrame").last
+    table.scroll_into_view_if_needed()
+    table.hover()
+    expect(page.locator('button[aria-label^="Fullscreen"]').last).to_be_visible()
+    expect(page.locator('button[aria-label^="Download as CSV"]').last).to_be_hidden()
+
+
 def read_at_home(chromium: Any, report: Path) -> None:
     """The report opens without the app, shows its tables and charts, and asks no network for anything."""
     context = chromium.new_context()
@@ -123,6 +132,7 @@ def test_a_file_is_judged_reported_and_sliced_and_a_row_opened_and_found_again_i
     expect(other.page.locator(".edit").first).to_have_text(text, timeout=SLOW_MS)
     assert list((store / ".uploads").glob("*.csv"))
     look_at(other, "Texts")
+    expect_no_csv_of_its_own(other.page)
     other.page.get_by_role("button", name="Delete them here").click()
     expect(other.page.get_by_text("Nothing leaves the computer")).to_be_visible(timeout=SLOW_MS)
     assert not list((store / ".uploads").glob("*.csv"))
