@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -86,6 +89,22 @@ def open_words(open_app: Callable[..., Any], home: Path, warmed: None) -> Callab
 
 
 @pytest.fixture
+def open_section(open_app: Callable[..., Any], home: Path, warmed: None) -> Callable[..., Any]:
+    """Open a section of the page Compare over tiny models, and wait: `open_section("edit", "lstm", "bert", text=...)`,
+    and values of widgets.
+    """
+
+    def opener(view: str, *families: str, **address: Any) -> Any:
+        names = [f"starter-{family}" for family in families]
+        fill_home(home, names)
+        app = open_app("pages/compare.py", models=names, view=view, **address)
+        assert not app.exception
+        return settled(app)
+
+    return opener
+
+
+@pytest.fixture
 def open_texts(open_app: Callable[..., Any], home: Path, warmed: None) -> Callable[..., Any]:
     """Open the page Texts over a file; `open_texts("a text\n", "a.txt", view="Judge")`, and values of widgets."""
     from explorer_core import api
@@ -141,3 +160,31 @@ def said(app: Any) -> str:
     """All sentences of errors, warnings, notices and captions, with Markdown's escapes taken off."""
     shown = [*app.error, *app.warning, *app.info, *app.success, *app.caption, *app.markdown]
     return "\n".join(element.value for element in shown).replace("\\", "")
+
+
+def press_label(app: Any, label: str) -> Any:
+    """As `press`, of the first button that says so, if there is one."""
+    for button in [button for button in app.button if button.label == label][:1]:
+        button.click().run()
+    return settled(app)
+
+
+def chosen_models(app: Any) -> list[Any]:
+    """The networks that are chosen on a page."""
+    from pages._ui import cache, state
+
+    infos = [cache.model_info(name) for name in app.session_state[state.MODELS]]
+    return [cache.load(info.name, info.fingerprint) for info in infos]
+
+
+def chart(app: Any, key: str) -> dict[str, Any]:
+    """What the picture of a key draws, as Plotly is given it."""
+    found: dict[str, Any] = json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
+    return found
+
+
+def numbers(array: Any) -> list[float]:
+    """What a picture sends for an array: a list, or its bytes."""
+    if isinstance(array, dict):
+        return np.frombuffer(base64.b64decode(array["bdata"]), dtype=array["dtype"]).tolist()
+    return list(array)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
-import json
 import runpy
 import sys
 import zipfile
@@ -19,9 +19,8 @@ from explorer_core.training import store
 from explorer_core.training.spec import TrainingSpec
 from pages._ui import cache, compared_pair, scored, work
 from pages._ui.sections.compare import difference
-from tests.pages.conftest import said, settled
+from tests.pages.conftest import chart, numbers, said, settled
 from tests.pages.test_section_checkpoints import save_epochs
-from tests.pages.test_section_human import numbers
 from tests.pages.tiny import save_tiny
 
 PAGE, TEXT = "pages/compare.py", "not unbelievably bad but great"
@@ -31,26 +30,14 @@ pytestmark = pytest.mark.usefixtures("nothing_left_running")
 
 
 @pytest.fixture
-def open_difference(open_app, home, warmed):
-    def opener(*families: str, text: str = TEXT, **address):
-        for family in families:
-            save_tiny(home, f"starter-{family}", family)
-        names = [f"starter-{family}" for family in families]
-        app = open_app(PAGE, models=names, text=text, view="difference", target="positive", **address)
-        assert not app.exception
-        return settled(app)
-
-    return opener
+def open_difference(open_section):
+    return functools.partial(open_section, "difference", text=TEXT, target="positive")
 
 
 def save_seed(home: Path, name: str, seed: int, family: str = "lstm") -> None:
     """A ready run with its spec; its weights follow the length of its name."""
     save_tiny(home, name, family)
     (home / name / "spec.json").write_text(TrainingSpec(name, family, seed=seed).to_json())
-
-
-def chart(app, key: str) -> dict:
-    return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
 
 
 def bars_below(app, key: str) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import runpy
@@ -15,9 +16,7 @@ from explorer_core import api
 from explorer_core.numerals import number
 from pages._ui import cache, state, take_away
 from pages._ui.sections.compare import edit
-from tests.pages.conftest import said, settled
-from tests.pages.test_section_human import numbers
-from tests.pages.tiny import save_tiny
+from tests.pages.conftest import numbers, said, settled
 
 PAGE, TEXT, EDITED = "pages/compare.py", "the film is not good but great", "the film is good but great"
 
@@ -25,16 +24,8 @@ pytestmark = pytest.mark.usefixtures("nothing_left_running")
 
 
 @pytest.fixture
-def open_edit(open_app, home, warmed):
-    def opener(*families: str, text: str = TEXT, **address):
-        for family in families:
-            save_tiny(home, f"starter-{family}", family)
-        names = [f"starter-{family}" for family in families]
-        app = open_app(PAGE, models=names, text=text, view="edit", target="positive", **address)
-        assert not app.exception
-        return settled(app)
-
-    return opener
+def open_edit(open_section):
+    return functools.partial(open_section, "edit", text=TEXT, target="positive")
 
 
 def charts(app) -> dict[str, dict]:

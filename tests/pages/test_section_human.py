@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 
@@ -14,7 +13,7 @@ from explorer_core import api
 from explorer_core.datasets._labelled_texts import LabelledTexts
 from pages._ui import cache, cache_agreement, many_texts, scored, sections, state, work
 from pages._ui.sections.words import human
-from tests.pages.conftest import said
+from tests.pages.conftest import numbers, said
 from tests.pages.tiny import save_tiny
 
 PAGE, VIEW = "pages/words.py", "People"
@@ -69,13 +68,6 @@ def measured(app):
     app.run()
     assert not app.exception
     return app
-
-
-def numbers(value) -> list[float]:
-    """What Plotly packed into base64."""
-    if isinstance(value, dict):
-        value = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"]).tolist()
-    return value
 
 
 def bodies(app) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import functools
 
 import numpy as np
 import pytest
 
 from explorer_core import api
-from pages._ui import cache, cache_texts, compare_reasons, compare_split, state
+from pages._ui import cache_texts, compare_reasons, compare_split
 from pages._ui.sections.compare import many
-from tests.pages.conftest import said, settled
-from tests.pages.test_section_human import numbers
-from tests.pages.tiny import fill_home
+from tests.pages.conftest import chart, chosen_models, numbers, press_label, said
 
 PAGE = "pages/compare.py"
 EVIL = "<img src=x onerror=alert(1)> [a](http://h)"
@@ -21,45 +19,19 @@ pytestmark = pytest.mark.usefixtures("nothing_left_running")
 
 
 @pytest.fixture
-def open_many(open_app, home, warmed, monkeypatch):
+def open_many(open_section, monkeypatch):
     few = api.read_starter("test").take(np.arange(0, 780, 20))
     monkeypatch.setattr(api, "read_starter", lambda split="test": few)
-
-    def opener(*families, **address):
-        names = [f"starter-{family}" for family in families]
-        fill_home(home, names)
-        app = open_app(PAGE, models=names, view="many", **address)
-        assert not app.exception
-        return settled(app)
-
-    return opener
-
-
-def press(app, label):
-    found = [button for button in app.button if button.label == label]
-    if found:
-        found[0].click().run()
-    app = settled(app)
-    assert not app.exception
-    return app
-
-
-def load(app):
-    infos = [cache.model_info(name) for name in app.session_state[state.MODELS]]
-    return [cache.load(info.name, info.fingerprint) for info in infos]
+    return functools.partial(open_section, "many")
 
 
 def html(app):
     return " ".join(node.proto.body for node in app.get("html"))
 
 
-def chart(app, key):
-    return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
-
-
 def test_tables_and_pictures_are_those_of_the_desk(open_many):
-    app = press(open_many("rnn", "lstm", "bilstm"), "Judge them")
-    models = load(app)
+    app = press_label(open_many("rnn", "lstm", "bilstm"), "Judge them")
+    models = chosen_models(app)
     judged = api.judge(models, api.read_starter("test"), is_kept=False)
     found, shown = api.compare_accuracy(judged), html(app)
     for scores in judged.scores:
@@ -78,7 +50,7 @@ def test_tables_and_pictures_are_those_of_the_desk(open_many):
     assert numbers(drawn[0]["y"]) == pytest.approx(thirds.accuracy[0, thirds.n_texts > 0].tolist())
     assert "BiLSTM less LSTM" in said(app)
 
-    app = press(app, "Compare the reasons")
+    app = press_label(app, "Compare the reasons")
     reasons = api.compare_reasons(models, judged, api.shared_methods(models)[0])
     taus = [tau for one in chart(app, compare_reasons.CHART)["data"] for tau in numbers(one["x"])]
     assert sorted(taus) == pytest.approx(sorted(reasons.tau[~np.isnan(reasons.tau)].tolist()), abs=1e-6)
@@ -89,9 +61,11 @@ def test_tables_and_pictures_are_those_of_the_desk(open_many):
 @pytest.mark.parametrize("right", [0, 1])
 def test_a_pair_lists_the_texts_on_which_just_one_of_it_is_right_and_each_opens_in_the_other(open_many, right):
     names = ("starter-rnn", "starter-gru")
-    app = press(open_many("rnn", "gru", many_split="0", many_split_right=names[right]), "Judge them")
+    app = press_label(open_many("rnn", "gru", many_split="0", many_split_right=names[right]), "Judge them")
     table = api.read_starter("test")
-    decided = [[model.labels[at] for at in api.predict(model, table.texts).logits.argmax(1)] for model in load(app)]
+    decided = [
+        [model.labels[at] for at in api.predict(model, table.texts).logits.argmax(1)] for model in chosen_models(app)
+    ]
     said_of = dict(zip(table.texts, zip(*decided, strict=True), strict=True))
     labels = [table.label_values[at] for at in table.label]
     split = [text for text, label in zip(table.texts, labels, strict=True)
@@ -111,7 +85,7 @@ def test_texts_of_a_file_show_where_the_evidence_lies_by_the_scores(open_many):
     pasted = "\n".join(f"{('neg', 'pos')[n % 2]}\t{EVIL} film number {n} was fine" for n in range(12))
     app.session_state[cache_texts.CHOICE] = cache_texts.Choice(pasted=pasted)
     app.selectbox(key=many.SOURCE).select("file").run()
-    app = press(press(app, "Judge them"), "Compare the reasons")
+    app = press_label(press_label(app, "Judge them"), "Compare the reasons")
     assert not app.error
     assert "By the models’ own scores" in said(app)
     assert "Choose an LSTM and a BiLSTM together" in said(app)
@@ -123,7 +97,7 @@ def test_texts_without_labels_show_who_decides_alike(open_many):
     app = open_many("lstm", "gru")
     app.session_state[cache_texts.CHOICE] = cache_texts.Choice(pasted="a good film\na bad film\nnever dull at all")
     app.selectbox(key=many.SOURCE).select("file").run()
-    app = press(app, "Judge them")
+    app = press_label(app, "Judge them")
     shown = "\n".join(one.value for one in app.markdown)
     assert "How often they decide alike" in shown
     assert "How often each is right" not in shown

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import functools
 
 import numpy as np
 import pytest
 
 from explorer_core import api
-from pages._ui import cache, cache_texts, modifier_pairs, sections, state, way_back
+from pages._ui import cache_texts, modifier_pairs, sections, state, way_back
 from pages._ui.sections.compare import modifiers
-from tests.pages.conftest import said, settled
-from tests.pages.test_section_human import numbers
-from tests.pages.tiny import fill_home, save_tiny
+from tests.pages.conftest import chart, chosen_models, numbers, press_label, said
+from tests.pages.tiny import save_tiny
 
 PAGE = "pages/compare.py"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -27,36 +26,12 @@ pytestmark = pytest.mark.usefixtures("nothing_left_running")
 
 
 @pytest.fixture
-def open_modifiers(open_app, home, warmed, monkeypatch):
+def open_modifiers(open_section, monkeypatch):
     few = api.read_starter("test")
     pairs = [place for place, name in enumerate(few.columns["pair"]) if name][:24]
     few = few.take(np.array(pairs))
     monkeypatch.setattr(api, "read_starter", lambda split="test": few)
-
-    def opener(*families, **address):
-        names = [f"starter-{family}" for family in families]
-        fill_home(home, names)
-        app = open_app(PAGE, models=names, view="modifiers", **address)
-        assert not app.exception
-        return settled(app)
-
-    return opener
-
-
-def press(app, label):
-    found = [button for button in app.button if button.label == label]
-    if found:
-        found[0].click().run()
-    return settled(app)
-
-
-def load(app):
-    infos = [cache.model_info(name) for name in app.session_state[state.MODELS]]
-    return [cache.load(info.name, info.fingerprint) for info in infos]
-
-
-def chart(app, key):
-    return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
+    return functools.partial(open_section, "modifiers")
 
 
 def table(app):
@@ -68,7 +43,7 @@ def test_the_pictures_are_those_of_the_desk_and_rows_open_their_edit(open_modifi
     pairs = api.find_pairs(api.read_starter("test"), ids="pair")
     bench = api.measure_modifiers(models, pairs, "phenomenon")
     place = int(bench.swing[0].argmin())
-    app = press(open_modifiers("rnn", "lstm", modifiers_row=str(place)), "Measure the pairs")
+    app = press_label(open_modifiers("rnn", "lstm", modifiers_row=str(place)), "Measure the pairs")
     drawn = chart(app, modifiers.BENCH)["data"]
     assert numbers(drawn[0]["x"]) == pytest.approx(bench.right[0].tolist())
     assert numbers(drawn[2]["x"]) == pytest.approx(bench.swing_mean[0].tolist(), abs=1e-5)
@@ -83,8 +58,10 @@ def test_the_pictures_are_those_of_the_desk_and_rows_open_their_edit(open_modifi
 
 
 def test_a_phenomenon_and_what_is_shown_choose_the_pairs(open_modifiers):
-    app = press(open_modifiers("gru"), "Measure the pairs")
-    bench = api.measure_modifiers(load(app), api.find_pairs(api.read_starter("test"), ids="pair"), "phenomenon")
+    app = press_label(open_modifiers("gru"), "Measure the pairs")
+    bench = api.measure_modifiers(
+        chosen_models(app), api.find_pairs(api.read_starter("test"), ids="pair"), "phenomenon"
+    )
     group = bench.groups[1]
     app.selectbox(key=modifiers.GROUP).select(group).run()
     assert len(table(app)) == int(bench.n_pairs[1])
@@ -100,11 +77,11 @@ def test_pairs_of_a_file_are_measured_and_hostile_words_stay_text(open_modifiers
     spec = api.TextsSpec(text_column="review", label_column="stars")
     app.session_state[cache_texts.CHOICE] = cache_texts.Choice((str(path),), ("mine <b>.csv",), spec=spec)
     app.selectbox(key=modifiers.SOURCE).select("file").run()
-    app = press(app, "Measure the pairs")
+    app = press_label(app, "Measure the pairs")
     assert not app.exception
     assert not app.error
     pairs = api.find_pairs(api.read_texts([path], spec), ids="pair_id")
-    bench = api.measure_modifiers(load(app), pairs, "phenomenon", mapping={"5": "positive", "1": "negative"})
+    bench = api.measure_modifiers(chosen_models(app), pairs, "phenomenon", mapping={"5": "positive", "1": "negative"})
     assert table(app)["swing"].tolist() == pytest.approx(sorted(bench.swing[0].tolist()), abs=1e-5)
     html = " ".join(node.proto.body for node in app.get("html"))
     assert "<img" not in html
@@ -122,7 +99,7 @@ def test_without_a_file_or_a_model_it_says_what_to_do(open_modifiers):
 def test_labels_that_are_no_class_of_the_models_are_said(open_modifiers, monkeypatch):
     odd = dataclasses.replace(api.read_starter("test"), label_values=("spam", "ham"))
     monkeypatch.setattr(api, "read_starter", lambda split="test": odd)
-    app = press(open_modifiers("rnn"), "Measure the pairs")
+    app = press_label(open_modifiers("rnn"), "Measure the pairs")
     assert "No pair can be measured" in said(app)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
@@ -12,8 +10,8 @@ from explorer_core.results import word_ranks
 from pages._ui import cache, many_texts, sections, state, work
 from pages._ui.sections.words import ranks
 from tests.conftest import build_tiny
-from tests.pages.conftest import said
-from tests.pages.test_section_human import nothing_left_running, numbers, small_corpus  # noqa: F401
+from tests.pages.conftest import chart, numbers, said
+from tests.pages.test_section_human import nothing_left_running, small_corpus  # noqa: F401
 from tests.pages.tiny import save_tiny
 
 PAGE, VIEW, TEXT = "pages/words.py", "Ranks", "not unbelievably bad but great"
@@ -39,10 +37,6 @@ def mapped(app):
     app.run()
     assert not app.exception
     return app
-
-
-def chart(app, key: str) -> dict:
-    return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
 
 
 def load(family: str):

@@ -11,13 +11,10 @@ from explorer_core import api
 from pages._ui import inside
 from pages._ui.sections.states import saturation
 from tests.conftest import build_tiny
+from tests.pages.conftest import chart
 from tests.pages.tiny import save_tiny
 
 TEXT = "not unbelievably bad but great"
-
-
-def chart(app, key: str) -> dict:
-    return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
 
 
 def test_every_family_and_direction_shows_sizes_values_and_saturation(open_app, home, warmed, recurrent_family):

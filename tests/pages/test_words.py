@@ -19,7 +19,7 @@ from explorer_core.views import score_waterfall
 from pages._ui import cache, cache_words, score_pictures, scored, work
 from pages._ui.sections.words import baselines, flips, method, together
 from tests.conftest import build_tiny
-from tests.pages.conftest import said, settled
+from tests.pages.conftest import chart, said, settled
 from tests.pages.tiny import save_tiny
 
 PAGE = "pages/words.py"
@@ -38,10 +38,6 @@ def numbers(array) -> np.ndarray:
     if isinstance(array, dict):
         return np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
     return np.array(array)
-
-
-def chart(app, key: str) -> dict:
-    return json.loads(next(node for node in app.get("plotly_chart") if node.key == key).proto.spec)
 
 
 def test_the_strip_shows_the_scores_of_the_desk(open_words, family):
