@@ -157,7 +157,8 @@ def _ask(look: Look, wish: Wish, price: AttributionPrice, place: str, take: Call
             f"{widgets.duration(price.seconds)} on this machine, {price.memory_mib:,.0f} MiB of memory."
         )
         if other is not None:
-            how = "" if other[0].extra["complete"] else ", but its scores do not promise to add up"
+            loses = wish.about.extra["complete"] and not other[0].extra["complete"]
+            how = ", but its scores do not promise to add up" if loses else ""
             said += f" {messages.plain(other[0].label)} takes about {widgets.duration(other[1])}{how}."
         st.markdown(said)
         with st.container(horizontal=True):

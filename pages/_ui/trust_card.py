@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from explorer_core import registry
 from explorer_core.results.trust import GRADES, RULE, TrustCard, TrustLine
 from pages._ui import cache_words, messages, scored, widgets, work
 from pages._ui.digest import short
@@ -96,11 +97,20 @@ def _offer_more(look: Look, wish: scored.Wish, key: str) -> None:
         return
     seconds = cache_words.card_price(*look.key, wish.method, wish.knobs).more.seconds
     if _ask(
-        f"The best and the worst order of words, other baselines, shuffled weights and captum's infidelity take about "
-        f"{widgets.duration(seconds)} more.", "Measure more", key,
+        f"{more_told(wish)} take about {widgets.duration(seconds)} more.", "Measure more", key,
     ):  # fmt: skip
         _start(look, wish, key, full=True)
         st.rerun()
+
+
+def more_told(wish: scored.Wish) -> str:
+    """What the slow measurements of a method are, as the beginning of a sentence."""
+    knobs = {knob.name for knob in registry.load("attribution", wish.method).KNOBS}
+    parts = ["The best and the worst order of words"]
+    parts += ["other baselines"] if "baseline" in knobs else []
+    parts += ["shuffled weights"]
+    parts += ["captum's infidelity"] if wish.about.extra["signed"] else []
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _ask(said: str, label: str, key: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from explorer_core import api
 from explorer_core.results import AttributionPrice, TrustPrice
-from pages._ui import cache_words, trust_card
+from pages._ui import cache_words, scored, trust_card
 from tests.conftest import build_tiny
 from tests.pages.conftest import said, settled
 
@@ -24,7 +24,7 @@ def card_of(app) -> str:
 def test_the_full_card_is_priced_first_and_cancelling_it_keeps_the_quick_one(open_words, monkeypatch):
     app = settled(open_words("lstm", method="gradient_norm"))
     quick = card_of(app)
-    assert "captum's infidelity take about" in said(app)
+    assert "The best and the worst order of words and shuffled weights take about" in said(app)
     started = threading.Event()
 
     def endless(*_, _progress):
@@ -70,6 +70,15 @@ def test_a_card_says_each_verdict_in_words_and_what_to_do_next():
     assert trust_card.next_steps(card.lines)
     assert all(html.escape(said) in shown for said in trust_card.next_steps(card.lines))
     assert all(not line.said.startswith("<") for line in card.lines)
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "leave_one_out", "gradient_norm"])
+def test_what_more_is_offered_is_what_is_measured(method):
+    model = build_tiny("lstm")
+    card = api.assess(model, TEXT, api.attribute(model, TEXT, method, 1), full=True)
+    told, names = trust_card.more_told(scored.Wish(method)), {line.name for line in card.lines}
+    assert ("other baselines" in told) == ("baselines" in names)
+    assert ("infidelity" in told) == ("infidelity" in names)
 
 
 def test_advice_is_known_for_every_line_that_can_be_bad():

@@ -182,10 +182,19 @@ def test_a_dear_method_names_a_cheaper_one_and_a_click_takes_it(open_words, monk
         lambda *asked: AttributionPrice(2.0 if asked[3] in cheap else 90.0, 5_000, 12.0),
     )  # fmt: skip
     app = open_words("lstm", method="lime")
-    assert "Input × gradient takes about 2 s, but its scores do not promise to add up" in said(app)
+    assert "Input × gradient takes about 2 s." in said(app)  # neither do the scores of LIME promise to add up
     app = settled(next(one for one in app.button if one.label == "Take Input × gradient instead").click().run())
     assert app.session_state[scored.METHOD] == "input_x_gradient"
     assert "speaks most for" in said(app)
+
+
+def test_a_cheaper_method_that_does_not_add_up_says_so_beside_one_that_does(open_words, monkeypatch):
+    monkeypatch.setattr(
+        cache_words, "price",
+        lambda *asked: AttributionPrice(2.0 if asked[3] == "input_x_gradient" else 90.0, 5_000, 12.0),
+    )  # fmt: skip
+    app = open_words("lstm", method="shapley_sampling")
+    assert "Input × gradient takes about 2 s, but its scores do not promise to add up" in said(app)
 
 
 def test_without_anything_cheap_no_other_method_is_named(open_words, monkeypatch):
