@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from explorer_core.errors import InvalidInputError
+from explorer_core.text import visible
 
 
 def read_json(text: str, what: str) -> Any:
@@ -32,6 +33,8 @@ def fields_of(plain: Any, kind: type, what: str) -> dict[str, Any]:
         InvalidInputError: If it is no object, or has a field that the dataclass has not.
     """
     known = sorted(item.name for item in dataclasses.fields(kind))
-    if not isinstance(plain, dict) or set(plain) - set(known):
-        raise InvalidInputError(f"{what} a JSON object with the fields {', '.join(known)}.")
+    unknown = sorted(set(plain) - set(known)) if isinstance(plain, dict) else []
+    if not isinstance(plain, dict) or unknown:
+        named = f", not {visible(', '.join(unknown))[:60]}" if unknown else ""
+        raise InvalidInputError(f"{what} a JSON object with the fields {', '.join(known)}{named}.")
     return {name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from explorer_core import registry
 from explorer_core.errors import InvalidInputError
 from explorer_core.params import Knob
-from explorer_core.plain import read_json
+from explorer_core.plain import fields_of, read_json
 from explorer_core.text import visible
 from explorer_core.training import spec as training
 from explorer_core.training.spec import DataSpec, TrainingSpec
@@ -200,16 +199,13 @@ class DesignSpec:
         Raises:
             InvalidInputError: If it is no JSON object, or has a field that does not exist or is not allowed.
         """
-        values = dict(_fields("design", read_json(text, "The design is"), cls))
+        values = fields_of(read_json(text, "The design is"), cls, "A design is")
         networks = values.get("networks")
-        if "name" not in values or not isinstance(networks, list):
+        if "name" not in values or not isinstance(networks, tuple):
             raise InvalidInputError("A design has at least a name and a list of networks.")
         values["networks"] = tuple(Network(**_network_fields(one)) for one in networks)
         if "data" in values:
-            data = values["data"]
-            if not isinstance(data, dict) or set(data) - {"source", "options"}:
-                raise InvalidInputError("The field data is an object with the fields source and options.")
-            values["data"] = DataSpec(**data)
+            values["data"] = DataSpec.from_plain(values["data"])
         return cls(**values)
 
 
@@ -227,21 +223,8 @@ def check_name(name: Any) -> str:
     return name
 
 
-def _network_fields(plain: Any) -> Mapping[str, Any]:
-    found = _fields("network of a design", plain, Network)
+def _network_fields(plain: Any) -> dict[str, Any]:
+    found = fields_of(plain, Network, "A network of a design is")
     if "family" not in found:
         raise InvalidInputError("Each network of a design has at least a family.")
     return found
-
-
-def _fields(what: str, plain: Any, kind: Any) -> Mapping[str, Any]:
-    """A JSON object whose fields all exist.
-
-    Raises:
-        InvalidInputError: If it is something else; the message names the fields there are.
-    """
-    known = {item.name for item in dataclasses.fields(kind)}
-    if not isinstance(plain, dict) or set(plain) - known:
-        unknown = f", not {visible(', '.join(map(str, set(plain) - known)))[:60]}" if isinstance(plain, dict) else ""
-        raise InvalidInputError(f"A {what} is a JSON object with the fields {', '.join(sorted(known))}{unknown}.")
-    return plain
