@@ -47,9 +47,9 @@ def pick(found: AccuracyComparison, names: list[str]) -> int | None:
         selection_default={"selection": {"rows": [], "columns": [], "cells": cell}},
         column_config={
             "pair": st.column_config.TextColumn(width=150, pinned=True),
-            FIRST_ONLY: st.column_config.NumberColumn(width=125), SECOND_ONLY: st.column_config.NumberColumn(width=140),
+            FIRST_ONLY: st.column_config.NumberColumn(width=120), SECOND_ONLY: st.column_config.NumberColumn(width=135),
             "difference": st.column_config.TextColumn(width=90, help="Accuracy of the first less that of the second."),
-            "95 % interval": st.column_config.TextColumn(width=130),
+            "95 % interval": st.column_config.TextColumn(width=145),
             "p": st.column_config.TextColumn(width=75), "p of all": st.column_config.TextColumn(width=75),
         },
         alt="For every two models how often just one is right, and whether that is more than chance.",
@@ -116,7 +116,7 @@ def draw_texts(judged: Judgement, names: list[str], pair: tuple[int, int], side:
     chosen = text_rows.draw(
         text_rows.Place("many", ROW, judged.models[wrong]), tag, frame_of_texts(judged, names, rows, right, wrong),
         rows, [judged.table.texts[row] for row in rows], height=320, page=page,
-        column_config={"text": st.column_config.TextColumn(width=360),
+        column_config={"text": st.column_config.TextColumn(width=345),
                        "label": st.column_config.TextColumn(width=75),
                        "row": st.column_config.NumberColumn("Row", width=65, help="As counted in the file.")},
         alt=f"Texts that {visible(names[right])[:40]} judges right and {visible(names[wrong])[:40]} wrong.",

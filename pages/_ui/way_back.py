@@ -80,7 +80,7 @@ def draw(title: str) -> None:
     """On a page over one text, while it shows what a list opened: the way back."""
     follow()
     section, text = st.session_state.get(_OPENED) or ("", "")
-    if title not in PAGES or text != state.text() or st.session_state.get(sections.VIEW) == section:
+    if not section or title not in PAGES or text != state.text() or st.session_state.get(sections.VIEW) == section:
         return
     st.button(
         "Back to the list", key="way_back", type="tertiary", icon=":material/arrow_back:", on_click=_return,

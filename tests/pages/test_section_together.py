@@ -74,6 +74,8 @@ def test_what_cannot_stand_beside_the_others_is_left_out_and_said(open_compare, 
 def test_without_a_text_the_page_says_what_to_do(open_compare):
     app = open_compare(text=" ")
     assert "Nothing to read yet" in said(app)
+    app = open_compare(text="")
+    assert not [button for button in app.button if button.label == "Back to the list"]
 
 
 @pytest.mark.parametrize("text", ["a", "so good \U0001f60d\U0001f469\u200d\U0001f467", "كان الفيلم رائعا",
