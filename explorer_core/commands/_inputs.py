@@ -24,7 +24,18 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model", default=STARTER_MODEL, metavar="NAME",
         help="a model's name (see `models`), a model folder, or a Hub id; default: %(default)s",
     )  # fmt: skip
+    add_device(parser)
+
+
+def add_device(parser: Any) -> None:
+    """Where the network computes."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps; default: %(default)s")
+
+
+def add_columns(parser: Any) -> None:
+    """Which columns of a file are read."""
+    parser.add_argument("--text-column", metavar="NAME", help="column that holds the texts; guessed if left out")
+    parser.add_argument("--label-column", metavar="NAME", help="column that holds the labels; guessed if left out")
 
 
 def add_data(parser: Any, default: str | None) -> None:
@@ -34,8 +45,7 @@ def add_data(parser: Any, default: str | None) -> None:
         help="labelled texts: `starter` (the corpus that comes with this), a file (TXT, CSV, TSV, JSONL, Parquet, "
         "XLSX), or `hub:ID` such as hub:stanfordnlp/sst2; default: starter",
     )  # fmt: skip
-    parser.add_argument("--text-column", metavar="NAME", help="column that holds the texts; guessed if left out")
-    parser.add_argument("--label-column", metavar="NAME", help="column that holds the labels; guessed if left out")
+    add_columns(parser)
     parser.add_argument(
         "--data-option", action="append", default=[], metavar="NAME=VALUE",
         help="another option of the source, such as max_rows=500 or split=validation of a Hub set; may be repeated",

@@ -32,14 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--models", required=True, metavar="NAMES",
         help="names with commas between (see `models`), folders, or Hub ids; two or more, with the same classes",
     )  # fmt: skip
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps; default: %(default)s")
+    _inputs.add_device(parser)
     parser.add_argument(
         "--data", default="starter", metavar="DATA",
         help="`starter` (the corpus that comes with this) or a file (TXT, CSV, TSV, JSONL, Parquet, XLSX); default: "
         "starter",
     )  # fmt: skip
-    parser.add_argument("--text-column", metavar="NAME", help="column that holds the texts; guessed if left out")
-    parser.add_argument("--label-column", metavar="NAME", help="column that holds the labels; guessed if left out")
+    _inputs.add_columns(parser)
     parser.add_argument(
         "--split", default="test",
         help="of the starter corpus: train, validation, test, held out or all; default: %(default)s",

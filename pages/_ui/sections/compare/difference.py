@@ -61,7 +61,7 @@ def draw(desk: Desk) -> None:
         return
     found = draw_verdicts(desk, pair)
     st.markdown("#### Scores of the words")
-    first, second = (_look(info, desk) for info in pair.infos)
+    first, second = (desk.look(info) for info in pair.infos)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         wish = scored.pick_common((first, second))
         shown = st.segmented_control(
@@ -275,11 +275,6 @@ def _score_all(looks: Sequence[Look], wish: scored.Wish, progress: work.Progress
 
 
 # Shared -------------------------------------------------------------------------------------------------------------
-
-
-def _look(info: cache.ModelInfo, desk: Desk) -> Look:
-    trace = cache.trace(info.name, info.fingerprint, desk.text, False)
-    return Look(info, desk.text, trace, desk.target)
 
 
 def _like(look: Look, info: cache.ModelInfo) -> Look:
