@@ -208,7 +208,7 @@ def told_scores(found: TextChange) -> str:
     listed = ", ".join(
         f"{messages.quoted(found.names[at], 40)} ({number(float(moved[at]), signed=True)})" for at in order
     )
-    return f"Of the words both texts have, the edit moved the scores of these most: {listed}."
+    return f"The edit moved the scores of these words most, kept or swapped: {listed}."
 
 
 def _figures(found: TextChange) -> take_away.Figures:
