@@ -21,7 +21,8 @@ def guess_labels(values: Sequence[str], labels: Sequence[str]) -> dict[str, str 
 
     In this order: the same name whatever its case; usual names of the two sides (`pos`, `good`, `spam`, ...) where the
     model has two classes; numbers: 0 and 1, −1 and 1 or 1 and 2 as the two sides, three or more numbers as stars whose
-    middle is left out, and otherwise the number of the class.
+    middle is left out, and otherwise the number of the class. Beside names of the two sides only 0 and 1 together are
+    taken for them.
 
     Args:
         values: Labels as a file has them.
@@ -40,6 +41,8 @@ def guess_labels(values: Sequence[str], labels: Sequence[str]) -> dict[str, str 
         rest = [value for value in rest if found[value] is None]
         if len(rest) == len(values):
             found |= _by_stars(rest, low, high)
+        elif {one for one in rest if _NUMBER.fullmatch(_plain(one))} == {"0", "1"}:  # two ways of writing in one file
+            found |= {"0": low, "1": high}
     elif len(rest) == len(values):
         numbers = _numbers(rest)
         if numbers and all(0 <= number < len(labels) for number in numbers.values()):
