@@ -34,12 +34,12 @@ ABOUT = {
     "complete": True,
     "unit": "logit",
     "gradients": True,
-    "price": "5 passes to look ahead, 6 to 512 with their gradients, as many as the stated gap needs",
+    "price": "8 passes to look ahead, 6 to 512 with their gradients, as many as the stated gap needs",
     "order": 10,
 }
 POINTS = 6  # of one panel
-AHEAD = np.linspace(0.0, 1.0, 6)  # where the logit is read first
-STEEP, WINDING = 0.48, 1.2  # share of all that moves in one step, and that over the whole move, from which on it is cut
+AHEAD = np.linspace(0.0, 1.0, 9)  # where the logit is read first; with fewer the cuts fall worse, and cost more
+STEEP, WINDING = 0.3, 1.2  # share of all that moves in one step, and that over the whole move, from which on it is cut
 N_PANELS = 3
 KEPT_BACK = 0.98  # of the allowed gap; the rest is for the rounding of whoever adds up anew
 NARROWEST = 2.0**-20  # of the way; what moves within less is a jump for all that can be computed in single precision
