@@ -42,3 +42,8 @@ def axis_limit(largest: float) -> float:
     """A round number a little above a size, for the end of an axis that follows its data."""
     step = nice_limit(largest) / 10
     return max(math.ceil(largest * 1.04 / step), 1) * step
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] in per cent with two digits; only what is exactly none of it is 0 %."""
+    return "0 %" if share == 0 else f"{number(100 * share, digits=2)} %" if share < 0.9995 else "100 %"

@@ -98,7 +98,7 @@ def band(spec: Spec, spread: SeedSpread, color: str) -> None:
     x = np.arange(len(spread.words))
     spec["data"].append({
         "type": "scatter", "mode": "lines", "x": np.concatenate([x, x[::-1]]),
-        "y": np.concatenate([spread.high, spread.low[::-1]]), "fill": "toself", "fillcolor": faded(color, 0.22),
+        "y": np.concatenate([spread.high, spread.low[::-1]]), "fill": "toself", "fillcolor": _style.faint(color, 0.22),
         "line": {"width": 0}, "hoverinfo": "skip", "xaxis": "x", "yaxis": "y",
     })  # fmt: skip
     mean = _style.line(x, spread.mean, "mean of the seeds", color)
@@ -114,12 +114,6 @@ def mark_edits(spec: Spec, found: TextChange) -> None:
             "type": "rect", "x0": at - 0.5, "x1": at + 0.5, "y0": 0, "y1": 1, "xref": "x", "yref": "paper",
             "layer": "below", "line": {"width": 0}, "fillcolor": "rgba(128,132,140,0.18)",
         })  # fmt: skip
-
-
-def faded(color: str, opacity: float) -> str:
-    """A colour such as #0072B2 seen through."""
-    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def difference_bars(

@@ -250,3 +250,9 @@ def spread(places: Sequence[float], gap: float, low: float, high: float) -> list
         moved[index] = min(moved[index], ceiling)
         ceiling = moved[index] - gap
     return moved
+
+
+def faint(color: str, alpha: float) -> str:
+    """A colour such as `#0072b2` so thin that what lies below shows; `alpha` from 0 to 1."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"

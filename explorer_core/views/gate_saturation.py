@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer_core.errors import InvalidInputError
-from explorer_core.numerals import number
+from explorer_core.numerals import percent
 from explorer_core.palette import SERIES
 from explorer_core.results import GateSaturation
 from explorer_core.views import _style
@@ -94,8 +94,8 @@ def told(saturation: GateSaturation, *, layer: int, direction: int, unit: int) -
     """Where one unit stands, gate by gate, in words."""
     high, low = ("open", "closed") if saturation.names != ("hidden",) else ("above 0.9", "below −0.9")
     parts = [
-        f"{name} {high} at {_percent(saturation.right[layer, direction, gate, unit])} of words, {low} at "
-        f"{_percent(saturation.left[layer, direction, gate, unit])}"
+        f"{name} {high} at {percent(saturation.right[layer, direction, gate, unit])} of words, {low} at "
+        f"{percent(saturation.left[layer, direction, gate, unit])}"
         for gate, name in enumerate(saturation.names)
     ]
     return "; ".join(parts)
@@ -105,8 +105,8 @@ def alt_text(saturation: GateSaturation, *, layer: int = 0, direction: int = 0, 
     """The figure in words: mean shares over the units of one layer and direction."""
     names = ("above 0.9", "below −0.9") if saturation.names == ("hidden",) else ("above 0.9", "below 0.1")
     parts = [
-        f"{name}: {_percent(saturation.right[layer, direction, gate].mean())} {names[0]}, "
-        f"{_percent(saturation.left[layer, direction, gate].mean())} {names[1]}"
+        f"{name}: {percent(saturation.right[layer, direction, gate].mean())} {names[0]}, "
+        f"{percent(saturation.left[layer, direction, gate].mean())} {names[1]}"
         for gate, name in enumerate(saturation.names)
     ]
     chosen = ""
@@ -116,10 +116,6 @@ def alt_text(saturation: GateSaturation, *, layer: int = 0, direction: int = 0, 
         f"Share of {len(saturation.reading.words)} words at which each unit's gate is saturated, on average over "
         f"{saturation.left.shape[-1]} units. " + "; ".join(parts) + "." + chosen
     )
-
-
-def _percent(share: float) -> str:
-    return "0 %" if share == 0 else f"{number(100 * share, digits=2)} %" if share < 0.9995 else "100 %"
 
 
 def _panel(spec: _style.Spec, saturation: GateSaturation, gate: int, name: str, per_row: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer_core.numerals import axis_limit, number
+from explorer_core.numerals import axis_limit, percent
 from explorer_core.palette import BLUE, GREEN, GREY, ORANGE, SKY
 from explorer_core.results import RecurrentTrace
 from explorer_core.saturation import HIGH, LOW, switches
@@ -87,14 +87,14 @@ def render(
                 _style.line(middles, counts[index], _name(trace, *index), color, row=row, mode="lines",
                             line={"color": color, "width": 2.2 if is_chosen else 1.3, "shape": "hvh",
                                   "dash": "solid" if is_chosen else "dot"},
-                            **({"fill": "tozeroy", "fillcolor": _faint(color)} if is_chosen else {}),
+                            **({"fill": "tozeroy", "fillcolor": _style.faint(color, 0.16)} if is_chosen else {}),
                             hovertemplate=f"{_name(trace, *index)}<br>{name} %{{x:.2f}}: %{{y:.1%}} of values"
                             "<extra></extra>")
             )  # fmt: skip
         below, above = ends[name]
         kind = "" if not several else f" · {_name(trace, layer, direction)}"
         limits = ("below 0.1", "above 0.9") if trace.gate_names else ("below −0.9", "above 0.9")
-        _title(spec, top, f"<b>{name}</b>{kind}  {_percent(below)} {limits[0]}, {_percent(above)} {limits[1]}")
+        _title(spec, top, f"<b>{name}</b>{kind}  {percent(below)} {limits[0]}, {percent(above)} {limits[1]}")
     return _style.build(spec)
 
 
@@ -102,7 +102,7 @@ def alt_text(trace: RecurrentTrace, *, layer: int = 0, direction: int = 0) -> st
     """The figure in words: how much of each gate is saturated."""
     low = "0.1" if trace.gate_names else "−0.9"
     parts = [
-        f"{name}: {_percent(below)} below {low}, {_percent(above)} above 0.9"
+        f"{name}: {percent(below)} below {low}, {percent(above)} above 0.9"
         for name, (below, above) in shares(trace, layer, direction).items()
     ]
     return f"Values of {_name(trace, layer, direction)} over {len(trace.words)} words. " + "; ".join(parts) + "."
@@ -110,10 +110,6 @@ def alt_text(trace: RecurrentTrace, *, layer: int = 0, direction: int = 0) -> st
 
 def _name(trace: RecurrentTrace, layer: int, direction: int) -> str:
     return f"layer {layer + 1}" + (f", {trace.directions[direction]}" if len(trace.directions) > 1 else "")
-
-
-def _percent(share: float) -> str:
-    return "0 %" if share == 0 else f"{number(100 * share, digits=2)} %" if share < 0.9995 else "100 %"
 
 
 def _chosen_last(shape: tuple[int, ...], chosen: tuple[int, int]) -> list[tuple[int, ...]]:
@@ -161,8 +157,3 @@ def _title(spec: _style.Spec, top: float, text: str) -> None:
             "showarrow": False, "font": {"size": 13, "color": _style.INK}, "yshift": 2,
         }
     )  # fmt: skip
-
-
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.16)"

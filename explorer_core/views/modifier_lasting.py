@@ -57,7 +57,7 @@ def render(bench: ModifierBench, *, group: int = 0, height: int = 320) -> go.Fig
         curve, low, high = (one[place, group, words] for one in (bench.curve, bench.curve_low, bench.curve_high))
         spec["data"].append(
             {"type": "scatter", "mode": "lines", "x": np.concatenate([words, words[::-1]]),
-             "y": np.concatenate([high, low[::-1]]), "fill": "toself", "fillcolor": _faint(color),
+             "y": np.concatenate([high, low[::-1]]), "fill": "toself", "fillcolor": _style.faint(color, 0.13),
              "line": {"width": 0}, "hoverinfo": "skip"}
         )  # fmt: skip
         told = [f"{number(float(a))} to {number(float(b))}" for a, b in zip(low, high, strict=True)]
@@ -95,8 +95,3 @@ def _last_watched(bench: ModifierBench, place: int, group: int) -> int:
     lasted, fell = bench.lasted[place, here], bench.fell[place, here]
     n_watched = [int(((lasted > step) | ((lasted == step) & fell)).sum()) for step in range(bench.curve.shape[2] - 1)]
     return max([step + 1 for step, count in enumerate(n_watched) if count >= _FEWEST], default=1)
-
-
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.13)"
