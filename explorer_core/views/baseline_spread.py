@@ -15,8 +15,8 @@ from explorer_core.views import _entries, _style
 ABOUT = {
     "label": "Scores over baselines",
     "sentence": "The mean score of each word over all baselines, with whiskers from the lowest to the highest.",
-    "how": "A bar is the mean over the baselines, its whiskers reach from the lowest score to the highest; a hatched bar "
-    "with ± above it is a word of weight whose sign depends on the baseline.",
+    "how": "A bar is the mean over the baselines, its whiskers reach from the lowest score to the highest; a hatched "
+    "bar with ± above it is a word of weight whose sign depends on the baseline.",
     "does_not_show": "Which baseline is right: none is, and the mean of all is no better than one of them.",
     "formula": "bar = mean over b of score(word, b); whiskers = min and max over b",
     "source": "Sturmfels, Lundberg and Lee 2020, Visualizing the impact of feature attribution baselines",
