@@ -107,8 +107,8 @@ def _token_s(model: LoadedModel, gradients: bool) -> float:
             began = time.perf_counter()
             ask(variants)
         found = ((time.perf_counter() - began) / variants[..., 0].numel(), time.monotonic())
-        while len(_paces) >= _MOST_PACES:
-            _paces.pop(next(iter(_paces)), None)
+        for oldest in tuple(_paces)[: max(len(_paces) - _MOST_PACES + 1, 0)]:  # another thread may be here too
+            _paces.pop(oldest, None)
         _paces[key] = found
     return found[0]
 

@@ -156,11 +156,22 @@ def measures_of(marked: np.ndarray, scores: np.ndarray) -> list[float]:
     """`MEASURES` of one text, where some words are marked and some are not."""
     from sklearn.metrics import average_precision_score
 
-    by_score = marked[np.argsort(-scores, kind="stable")]
     # as many words are taken as are marked, so precision, recall and their F1 are one number
-    token_f1 = float(by_score[: int(marked.sum())].mean())
-    precision = [float(by_score[:k].mean()) for k in AT]
-    return [float(average_precision_score(marked, scores)), token_f1, *precision]
+    token_f1 = _precision(marked, scores, int(marked.sum()))
+    return [
+        float(average_precision_score(marked, scores)),
+        token_f1,
+        *(_precision(marked, scores, min(k, len(scores))) for k in AT),
+    ]
+
+
+def _precision(marked: np.ndarray, scores: np.ndarray, k: int) -> float:
+    """Share of marked words among the k with the largest scores. Of words with one score the last places go to any,
+    so each counts for its chance: a method without an opinion is as good as a random order, wherever the marks are.
+    """
+    last = np.sort(scores)[-k]
+    above, level = scores > last, scores == last
+    return float((marked[above].sum() + (k - above.sum()) * marked[level].mean()) / k)
 
 
 def expected_of(n_words: int, n_marked: int) -> list[float]:

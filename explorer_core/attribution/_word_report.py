@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -155,24 +156,49 @@ def _finish(
     )
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Rows with a label, and those labelled with the explained class: of all, and of those with each word [word]. The
+    pieces of a long text have one label between them, so they are one row to a test.
+    """
+
+    n_labelled: int
+    n_target: int
+    n_labelled_with: np.ndarray
+    n_target_with: np.ndarray
+
+
+def _of_rows(found: WordReport) -> _Rows:
+    rows, first = np.unique(found.rows, return_index=True)
+    true = found.true[first]  # [row]
+    n_rows, n_words = len(rows), len(found.by_word.word)
+    word = np.searchsorted(found.by_word.word, found.word).astype(np.int64)
+    both = np.unique(word * n_rows + np.searchsorted(rows, found.rows)[found.text])
+    labels = true[both % n_rows]
+    with_word = [
+        np.bincount((both // n_rows)[is_in], minlength=n_words) for is_in in (labels >= 0, labels == found.target)
+    ]
+    return _Rows(int((true >= 0).sum()), int((true == found.target).sum()), *with_word)
+
+
 def suspects(found: WordReport) -> SuspectWords:
     """Words that may be shortcuts; see `api.find_suspect_words`."""
     from scipy import stats
 
-    summary, n_labelled = found.by_word, int((found.true >= 0).sum())
-    n_target = int((found.true == found.target).sum())
+    summary, rows = found.by_word, _of_rows(found)
+    n_labelled, n_target = rows.n_labelled, rows.n_target
     tested = (summary.n_rows >= MIN_TEXTS) & np.array([any(map(str.isalnum, word)) for word in summary.words], bool)
     bar = float(np.quantile(np.abs(summary.mean[tested]), 1 - STRONG_SHARE)) if tested.any() else 0.0
     strong = tested & (np.abs(summary.mean) >= bar) & (np.sign(summary.low) == np.sign(summary.high))
     p_value = np.ones(len(summary.word))
     if 0 < n_target < n_labelled and tested.any():
-        tables = zip(summary.n_target[tested], summary.n_labelled[tested], strict=True)
+        tables = zip(rows.n_target_with[tested], rows.n_labelled_with[tested], strict=True)
         raw = [
             stats.fisher_exact([[a, n - a], [n_target - a, n_labelled - n_target - (n - a)]]).pvalue for a, n in tables
         ]
         p_value[tested] = stats.false_discovery_control(raw)
     base = n_target / n_labelled if n_labelled else float("nan")
-    share = summary.n_target / np.maximum(summary.n_labelled, 1)
+    share = rows.n_target_with / np.maximum(rows.n_labelled_with, 1)
     is_same_side = np.sign(share - base) == np.sign(summary.mean) if n_labelled else np.zeros(len(share), bool)
     correlated = strong & (p_value <= FALSE_SHARE) & is_same_side
     chosen = np.flatnonzero(correlated & ~found.is_general[summary.word])
@@ -181,8 +207,8 @@ def suspects(found: WordReport) -> SuspectWords:
         f"Tested: words with a letter or a digit in {MIN_TEXTS} rows or more.",
         f"Strong on average: among the {STRONG_SHARE:.0%} of them with the largest mean score by size (here from "
         f"{bar:.3g} logits on), with a 95 % interval that does not hold zero.",
-        f"Goes with the label: texts with the word have the class “{found.target_label}” more or less often than "
-        f"others (Fisher's exact test over texts, at most {FALSE_SHARE:.0%} false finds by Benjamini and Hochberg), to "
+        f"Goes with the label: rows with the word have the class “{found.target_label}” more or less often than "
+        f"others (Fisher's exact test over rows, at most {FALSE_SHARE:.0%} false finds by Benjamini and Hochberg), to "
         "the same side as its score.",
         "No general sense: the word is not among those that the starter corpus marks as carrying sentiment.",
     )

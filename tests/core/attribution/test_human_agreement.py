@@ -93,6 +93,20 @@ def test_scores_that_are_the_mask_are_perfect_and_turned_round_they_are_worst() 
         assert _human.measures_of(marked, ranked)[1] == pytest.approx(max(2 * n_marked - n_words, 0) / n_marked)
 
 
+def test_of_words_with_one_score_each_counts_for_its_chance() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        marked = rng.permutation(np.arange(7) < rng.integers(1, 7))
+        scores = rng.integers(0, 3, 7).astype(float)
+        found = _human.measures_of(marked, scores)
+        orders = [rng.permutation(7) for _ in range(4_000)]  # every way to break the ties is as good as another
+        ranked = [marked[order][np.argsort(-scores[order], kind="stable")] for order in orders]
+        for k, value in zip((int(marked.sum()), *_human.AT), found[1:], strict=True):
+            assert value == pytest.approx(np.mean([row[:k].mean() for row in ranked]), abs=0.03)
+        flat = _human.measures_of(marked, np.zeros(7))
+        assert flat[1:] == pytest.approx(_human.expected_of(7, int(marked.sum()))[1:])
+
+
 def test_measures_equal_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(2)
     for _ in range(60):

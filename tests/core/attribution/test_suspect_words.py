@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -55,6 +57,20 @@ def test_a_planted_word_is_a_suspect_and_an_ordinary_word_of_sentiment_is_not():
     given = [[50, 0], [50, 100]]
     assert found.p_value[0] >= stats.fisher_exact(given).pvalue
     assert found.p_value[0] < 1e-9
+
+
+def test_the_pieces_of_a_long_text_are_one_row_to_the_test_of_the_label():
+    whole, n_pieces = planted(), 5
+    cut = dataclasses.replace(
+        whole, word=np.tile(whole.word, n_pieces), score=np.tile(whole.score, n_pieces),
+        text=np.concatenate([whole.text + 200 * piece for piece in range(n_pieces)]),
+        **{name: np.tile(getattr(whole, name), n_pieces) for name in ("n", "is_top", "turns", "rows", "true")},
+        indices=np.arange(200 * n_pieces), logits=np.tile(whole.logits, (n_pieces, 1)),
+    )  # fmt: skip
+    one, other = api.find_suspect_words(whole), api.find_suspect_words(cut)
+    assert (other.words, other.base_share, other.n_correlated) == (one.words, one.base_share, one.n_correlated)
+    np.testing.assert_array_equal(other.target_share, one.target_share)
+    np.testing.assert_allclose(other.p_value, one.p_value, rtol=1e-12)
 
 
 def test_without_labels_nothing_is_suspected():
