@@ -51,12 +51,16 @@ def test_from_a_text_to_a_units_card_and_to_a_place_in_the_corpus_and_back(new_t
     with tab.run():
         box.press("Control+Enter")
     expect(word(tab, 10)).to_be_visible()
-    word(tab, 5).click()
+    with tab.run():
+        word(tab, 5).click()
     expect(word(tab, 5)).to_have_attribute("aria-pressed", "true")
     look_at(tab, "Unit cards")
+    expect(tab.page.get_by_role("heading", name="What does this unit respond to?")).to_be_visible(timeout=SLOW_MS)
     unit = tab.page.get_by_role("spinbutton", name="Unit")
     unit.fill("3")
-    unit.press("Enter")
+    with tab.run():
+        unit.press("Enter")
+    expect(unit).to_have_value("3")
     read_the_test_rows(tab)
     expect(tab.page.get_by_role("heading", name=re.compile(r"Unit 3 over 7\d\d texts"))).to_be_visible(timeout=SLOW_MS)
     places = tab.page.get_by_test_id("stDataFrame").first
