@@ -24,8 +24,8 @@ class SuspectWords(Exportable):
         n_texts: Texts with the word; int array [word].
         target_share: Share of the labelled rows with the word that have the explained class; shape [word].
         base_share: That share over all labelled rows; NaN without labels.
-        p_value: Of the word being as frequent in both (Fisher's exact test over rows, two-sided, adjusted for the number
-            of words tested by Benjamini and Hochberg); shape [word].
+        p_value: Of the word being as frequent in both (Fisher's exact test over rows, two-sided, adjusted for the
+            number of words tested by Benjamini and Hochberg); shape [word].
         n_tested: Words frequent enough to be tested.
         n_strong, n_correlated: Of those, words that are strong; and that also go with the label.
     """
